@@ -1,0 +1,122 @@
+"""A child process with an owner: ready before it is used, gone when its block ends.
+
+The kernel kills the child if the testbed itself is killed (`PR_SET_PDEATHSIG`), so nothing stays behind
+however the run ends. Its output goes to a file of its own, never to the terminal.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from testbed.errors import Missing
+from testbed.settings import PATIENCE
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run. `name` is unique in the run; output goes to `<log folder>/<name>.log`."""
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Process:
+    """A started command. Use it as a context manager: leaving the block stops the process.
+
+    Start from a thread that lives as long as the child: the kernel ties `PR_SET_PDEATHSIG` to the
+    thread that forked, not to the process.
+    """
+
+    def __init__(self, command: Command, logs: Path) -> None:
+        self.name = command.name
+        self.log = logs / f"{command.name}.log"
+        with self.log.open("wb") as output:
+            try:
+                self._child = subprocess.Popen(
+                    list(command.arguments),
+                    env={**os.environ, **command.environment},
+                    stdin=subprocess.PIPE,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    preexec_fn=_die_with_parent,
+                    start_new_session=True,  # Ctrl-C reaches the testbed only, which stops its children
+                )
+            except OSError as error:
+                reason = f"{command.arguments[0]} cannot be started: {error.strerror}"
+                raise Missing(reason) from None
+
+    @property
+    def pid(self) -> int:
+        """Process id."""
+        return self._child.pid
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit status, or None while it runs."""
+        return self._child.poll()
+
+    def wait_until(self, ready: Callable[[], bool], seconds: float = PATIENCE.process_start) -> None:
+        """Poll `ready` until it is true.
+
+        Raises:
+            Missing: the process ended, or was not ready in time; quotes the end of its output.
+        """
+        pause = threading.Event()
+        for _ in range(max(1, int(seconds / PATIENCE.poll))):
+            if self.returncode is not None:
+                raise Missing(f"{self.name} ended with status {self.returncode}: {self.last_words()}")
+            if ready():
+                return
+            pause.wait(PATIENCE.poll)
+        raise Missing(f"{self.name} was not ready within {seconds:g} s: {self.last_words()}")
+
+    def last_words(self, characters: int = 600) -> str:
+        """The end of its output, for an error message."""
+        return self.log.read_text(errors="replace").strip()[-characters:] or "it said nothing"
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input; nothing happens if it has ended."""
+        try:
+            if self._child.stdin:
+                self._child.stdin.write(line.encode() + b"\n")
+                self._child.stdin.flush()
+        except BrokenPipeError:
+            pass
+
+    def wait(self, seconds: float) -> int | None:
+        """Wait for its end; the exit status, or None if it still runs."""
+        try:
+            return self._child.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def stop(self) -> None:
+        """SIGTERM, then SIGKILL past the patience; returns when it is gone."""
+        if self._child.stdin:
+            self._child.stdin.close()
+        if self.returncode is None:
+            self._child.terminate()
+            if self.wait(PATIENCE.process_stop) is None:
+                self._child.kill()
+                self._child.wait()
+
+    def __enter__(self) -> Process:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def _die_with_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,60 @@
+"""Every interval, timeout and limit of a run, once, with its production value and its source.
+
+Two classes, because two kinds of time: `Production` values are divided by the clock's speed where they
+are spent; `Patience` values wait for real work of this machine and are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """Durations in production seconds. The clock divides them by the speed of the run."""
+
+    external_dns_interval: float = 60.0
+    """ExternalDNS `--interval`, default 1m."""
+    external_dns_start_delay: float = 5.0
+    """ExternalDNS v0.7.x schedules its first run 5 s after its start."""
+    alias_ttl: float = 60.0
+    """TTL of an alias to a load balancer: the balancer's own (Route 53 guide, alias records)."""
+    route53_propagation: float = 0.0
+    """Until a change is INSYNC; Route 53 promises 60 s and usually needs a few."""
+    nlb_idle_timeout: float = 350.0
+    """TCP idle timeout of an NLB, fixed in 2020 (NLB guide)."""
+    alb_idle_timeout: float = 60.0
+    """ALB attribute `idle_timeout.timeout_seconds`."""
+    alb_client_keep_alive: float = 3600.0
+    """ALB attribute `client_keep_alive.seconds`."""
+    deregistration_delay: float = 300.0
+    """Target group attribute `deregistration_delay.timeout_seconds`."""
+    dns_min_time_between_resolutions: float = 30.0
+    """gRPC core asks DNS at most this often (`grpc.dns_min_time_between_resolutions_ms`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Wall seconds that a working machine never needs: past them something is broken."""
+
+    process_start: float = 20.0
+    """From the start of a child process until it says that it is ready."""
+    process_stop: float = 5.0
+    """From SIGTERM until a child process has ended; then SIGKILL."""
+    api_call: float = 10.0
+    """One call of an AWS or Kubernetes API on this machine."""
+    balancer_connect: float = 10.0
+    """Balancer to target: ALB and NLB allow 10 s to connect (ALB guide)."""
+    request: float = 15.0
+    """One unary request of a client; longer is an unknown outcome."""
+    condition: float = 30.0
+    """A condition that a scenario waits for, beyond the production time that it names."""
+    poll: float = 0.02
+    """Between two looks at something that cannot notify."""
+
+
+PRODUCTION = Production()
+PATIENCE = Patience()
+REGION = "ap-northeast-1"
+DEFAULT_SPEED = 60.0
+DEFAULT_RATE = 500.0
