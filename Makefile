@@ -1,0 +1,57 @@
+# Every target says what it does: `make help`.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+RUN    := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+SOURCES := testbed tests scenarios protos
+
+.DEFAULT_GOAL := help
+.PHONY: help rehearse up test conformance bench check format lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUN): requirements.lock pyproject.toml protos/build.py $(shell find protos -name '*.proto') | $(BIN)/python
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DEV): requirements-dev.lock $(RUN)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@touch $@
+
+rehearse: $(RUN) ## play the story's cutover and print the verdict (report/ has the rest)
+	$(BIN)/testbed rehearse scenarios/zozomat --report report
+
+up: $(RUN) ## start the topology and keep it running for dig, curl and aws
+	$(BIN)/testbed up scenarios/zozomat
+
+test: $(DEV) ## run all tests
+	$(BIN)/pytest --numprocesses 2 --dist loadgroup
+
+conformance: $(DEV) ## decide the recorded cases of the real controllers; a table of passed per file
+	$(BIN)/pytest tests/conformance
+
+bench: $(RUN) ## measure this machine: start, memory, rates, ratios to h2load and to Envoy alone
+	$(BIN)/python -m testbed.bench
+
+check: $(DEV) ## formatting, lint, types, layers
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(DEV) ## format the sources
+	$(BIN)/ruff format $(SOURCES)
+	$(BIN)/ruff check --fix $(SOURCES)
+
+lock: ## resolve the dependencies again (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --extra build pyproject.toml -o requirements.lock
+	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements-dev.lock
+
+clean: ## remove the environment and what runs left
+	rm -rf $(VENV) report
