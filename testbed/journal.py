@@ -14,7 +14,7 @@ import dataclasses
 import errno
 import os
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -259,11 +259,14 @@ EVENTS: dict[str, type[Event]] = {
 class Journal:
     """Appends events to a file that several processes may share.
 
+    `listener` is called with each event written here, e.g. to show it; not with those of other processes.
+
     Raises:
         Missing: the disk is full or the folder cannot be written.
     """
 
     path: Path
+    listener: Callable[[Event], None] | None = None
     _descriptor: int = field(init=False)
     _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
@@ -284,6 +287,9 @@ class Journal:
                     data = data[os.write(self._descriptor, data) :]
         except OSError as error:
             raise _unwritable(self.path, error) from None
+        if self.listener:
+            for event in events:
+                self.listener(event)
 
     def close(self) -> None:
         """Close the file; a closed journal takes no more events."""

@@ -1,0 +1,370 @@
+"""The one object that a scenario acts on: what an operator does, waits for, expects and demands.
+
+Actions go through the public APIs (Kubernetes, AWS); conditions look at what those APIs, ExternalDNS's log
+and the clients say. Everything that happens is an event in the journal, from which the verdict is computed.
+
+Durations are production seconds; the run's clock divides them by its speed.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed import journal
+from testbed.aws.names import balancer_type
+from testbed.errors import BadInput
+from testbed.kubernetes import manifests as manifest_files
+from testbed.kubernetes.references import check_references
+from testbed.rehearsal.conditions import Condition, Observation
+from testbed.rehearsal.scenario import Scenario
+from testbed.rehearsal.topology import BalancerType, Counts, Topology
+from testbed.settings import PATIENCE
+
+NO_REQUEST_LOST = "no_request_lost"
+MINUTE = 60.0
+
+
+class StepFailed(Exception):
+    """A condition was not reached; what comes after it in the story would mean nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AliasTarget:
+    """Where the host's alias record points."""
+
+    dns_name: str
+    type: BalancerType | None
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerState:
+    """A load balancer as the ELBv2 API describes it."""
+
+    arn: str
+    dns_name: str
+    state: str
+    type: BalancerType
+
+
+class Cutover:
+    """Plays one scenario on a running topology.
+
+    Attributes:
+        scenario: what is played.
+        topology: where it is played; a scenario rarely needs it.
+    """
+
+    def __init__(self, scenario: Scenario, topology: Topology, rate: float) -> None:
+        self.scenario = scenario
+        self.topology = topology
+        self._rate = rate
+        self._number = 0
+        self._pause = threading.Event()
+        self._counts_at_step = Counts()
+        self._log_at_step = 0
+        self._syncs_at_action = 0
+        self._zone_id: str | None = None
+
+    # --- the story ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def step(self, title: str, *, why: str) -> Iterator[None]:
+        """A step of the story: what happens inside the block belongs to it."""
+        self._number += 1
+        self._counts_at_step = self.topology.counts()
+        self._log_at_step = len(self.topology.external_dns_log())
+        self._write(journal.StepStarted(time=self._wall(), number=self._number, title=title, why=why))
+        outcome = "interrupted"
+        try:
+            yield
+            outcome = "passed"
+        except StepFailed:
+            outcome = "failed"
+            raise
+        finally:
+            self._write(journal.StepFinished(time=self._wall(), number=self._number, outcome=outcome))
+
+    def demand_no_request_lost(self) -> None:
+        """From now on: no request may fail, and none may end unknown."""
+        text = "no request fails, and none ends without an answer"
+        self._write(journal.Invariant(time=self._wall(), name=NO_REQUEST_LOST, text=text))
+
+    def wait_until(self, condition: Condition, *, within: float) -> None:
+        """Wait until a condition holds, `within` production seconds and some patience at most.
+
+        Raises:
+            StepFailed: it does not; the failed expectation is in the journal.
+        """
+        clock = self.topology.clock
+        asked = clock.now()
+        deadline = clock.wall() + clock.scaled(within) + PATIENCE.condition
+        while True:
+            seen = self._look(condition)
+            if seen.holds:
+                took = clock.now() - asked
+                self._record(condition.text, seen, f"after {took:.0f} s of production time")
+                return
+            if clock.wall() > deadline:
+                self._record(condition.text, seen, f"not within {within:g} s of production time")
+                raise StepFailed(condition.text)
+            self._pause.wait(PATIENCE.poll)
+
+    def expect(self, condition: Condition, *, within: float = 0.0) -> bool:
+        """Record whether a condition holds now, or becomes true within production seconds.
+
+        A failed expectation fails the verdict; the story goes on.
+        """
+        clock = self.topology.clock
+        deadline = clock.wall() + clock.scaled(within)
+        while True:
+            seen = self._look(condition)
+            if seen.holds or clock.wall() >= deadline:
+                self._record(condition.text, seen)
+                return seen.holds
+            self._pause.wait(PATIENCE.poll)
+
+    def hold(self, seconds: float) -> None:
+        """Let the traffic run for production `seconds`."""
+        clock = self.topology.clock
+        deadline = clock.wall() + clock.scaled(seconds)
+        while (left := deadline - clock.wall()) > 0:
+            self.topology.check()
+            self._pause.wait(min(left, PATIENCE.poll * 10))
+
+    # --- what the operator does --------------------------------------------------------------------
+
+    def apply(self, *paths: str, **values: str) -> None:
+        """`kubectl apply -f` manifests of the scenario's folder; `${NAME}` in them is replaced by a value.
+
+        Raises:
+            BadInput: a manifest is wrong, names what does not exist, or lacks a value. Nothing is applied then.
+        """
+        loaded = manifest_files.load([self.scenario.folder / path for path in paths])
+        filled = [item.with_object(_fill(item, values)) for item in loaded]
+        check_references(filled, zones=[self.scenario.zone], existing=self.topology.store.list_all())
+        self._act(f"apply {' '.join(paths)}")
+        for item in filled:
+            self.topology.store.apply(item.object)
+
+    def delete(self, name: str, *, namespace: str = "default") -> None:
+        """`kubectl delete KIND/NAME`."""
+        kind, plain = _kind_and_name(name)
+        self._act(f"delete {name}")
+        self.topology.store.delete(kind, namespace, plain)
+
+    def annotate(
+        self, name: str, annotations: Mapping[str, str | None], *, namespace: str = "default"
+    ) -> None:
+        """`kubectl annotate KIND/NAME`; the value None removes the annotation."""
+        kind, plain = _kind_and_name(name)
+        words = [f"{key}-" if value is None else f"{key}={value}" for key, value in annotations.items()]
+        self._act(f"annotate {name} {' '.join(words)}")
+        self.topology.store.annotate(kind, namespace, plain, dict(annotations))
+
+    def request_certificate(self, *names: str) -> str:
+        """Request an ACM certificate for these names; its ARN."""
+        self._act(f"request an ACM certificate for {', '.join(names)}")
+        answer = self.topology.clients.acm.request_certificate(
+            DomainName=names[0],
+            SubjectAlternativeNames=list(names),
+            ValidationMethod="DNS",
+        )
+        return answer["CertificateArn"]
+
+    def start_traffic(self) -> None:
+        """Start the clients of the host, at the rate of the run."""
+        self._act(f"start {self._rate:g} requests per second")
+        self.topology.start_traffic(self._rate)
+
+    def stop_traffic(self) -> None:
+        """Stop sending and wait for what is in flight."""
+        self._act("stop the traffic")
+        self.topology.stop_traffic()
+
+    # --- what can be seen --------------------------------------------------------------------------
+
+    def alias(self, type: str = "A") -> AliasTarget | None:  # noqa: A002 the field's own name
+        """Where the host's alias record points, or None if there is no such record."""
+        answer = self.topology.clients.route53.list_resource_record_sets(
+            HostedZoneId=self._zone(),
+            StartRecordName=self.scenario.host,
+            StartRecordType=type,  # type: ignore[arg-type]
+            MaxItems="1",
+        )
+        for record in answer["ResourceRecordSets"]:
+            if record["Name"].rstrip(".") == self.scenario.host and record["Type"] == type:
+                target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
+                return AliasTarget(target, balancer_type(target)) if target else None
+        return None
+
+    def resource_labels(self) -> list[str]:
+        """The resources that ExternalDNS's TXT records of the host name, e.g. `service/default/envoy`."""
+        labels = []
+        pages = self.topology.clients.route53.get_paginator("list_resource_record_sets")
+        names = {f"{prefix}{self.scenario.host}." for prefix in ("", "a-", "aaaa-", "cname-")}
+        for page in pages.paginate(HostedZoneId=self._zone()):
+            for record in page["ResourceRecordSets"]:
+                if record["Type"] == "TXT" and record["Name"] in names:
+                    for value in record["ResourceRecords"]:
+                        labels += re.findall(r"external-dns/resource=([^,\"]+)", value["Value"])
+        return labels
+
+    def certificate_arn(self, name: str) -> str:
+        """The ARN of the ACM certificate that was requested for a name.
+
+        Raises:
+            BadInput: ACM has none.
+        """
+        for page in self.topology.clients.acm.get_paginator("list_certificates").paginate():
+            for certificate in page["CertificateSummaryList"]:
+                if certificate["DomainName"] == name:
+                    return certificate["CertificateArn"]
+        raise BadInput(f"ACM has no certificate for {name}", do="request it in an earlier step")
+
+    def balancers(self, type: BalancerType) -> list[BalancerState]:  # noqa: A002
+        """The load balancers of a type, as ELBv2 describes them."""
+        found = []
+        for page in self.topology.clients.elbv2.get_paginator("describe_load_balancers").paginate():
+            for one in page["LoadBalancers"]:
+                kind: BalancerType = "nlb" if one["Type"] == "network" else "alb"
+                if kind == type:
+                    state = one["State"]["Code"]
+                    found.append(BalancerState(one["LoadBalancerArn"], one["DNSName"], state, kind))
+        return found
+
+    def unhealthy_targets(self, balancers: Sequence[BalancerState]) -> list[str]:
+        """Targets of these balancers that are not healthy, as `id:port state`; a group without targets too."""
+        elbv2 = self.topology.clients.elbv2
+        words = []
+        for one in balancers:
+            for group in elbv2.describe_target_groups(LoadBalancerArn=one.arn)["TargetGroups"]:
+                health = elbv2.describe_target_health(TargetGroupArn=group["TargetGroupArn"])
+                targets = health["TargetHealthDescriptions"]
+                if not targets:
+                    words.append(f"{group['TargetGroupName']} has no targets")
+                for item in targets:
+                    state = item["TargetHealth"]["State"]
+                    if state != "healthy":
+                        words.append(f"{item['Target']['Id']}:{item['Target']['Port']} {state}")
+        return words
+
+    def forwarded_versions(self, type: BalancerType, port: int) -> list[str]:  # noqa: A002
+        """Protocol versions of the target groups that the listener's rules forward to, in rule order."""
+        elbv2 = self.topology.clients.elbv2
+        versions = {
+            group["TargetGroupArn"]: group.get("ProtocolVersion", "")
+            for group in elbv2.describe_target_groups()["TargetGroups"]
+        }
+        found: list[str] = []
+        for one in self.balancers(type):
+            for listener in elbv2.describe_listeners(LoadBalancerArn=one.arn)["Listeners"]:
+                if listener["Port"] != port:
+                    continue
+                for rule in elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"]:
+                    for action in rule["Actions"]:
+                        for arn in _forwarded_groups(action):
+                            if versions[arn] not in found:
+                                found.append(versions[arn])
+        return found
+
+    def served_in_step(self, balancer: BalancerType) -> int:
+        """Requests that were answered through a balancer type since the step began."""
+        return self.topology.counts().served_by(balancer) - self._counts_at_step.served_by(balancer)
+
+    def external_dns_log_in_step(self) -> Sequence[str]:
+        """What ExternalDNS logged since the step began."""
+        return self.topology.external_dns_log()[self._log_at_step :]
+
+    def syncs_since_action(self) -> int:
+        """Syncs that ExternalDNS began and finished since the operator last acted."""
+        return max(0, self.topology.external_dns_syncs() - self._syncs_at_action)
+
+    # --- the journal -------------------------------------------------------------------------------
+
+    def _zone(self) -> str:
+        if self._zone_id is None:
+            zones = self.topology.clients.route53.list_hosted_zones_by_name(DNSName=self.scenario.zone)
+            self._zone_id = zones["HostedZones"][0]["Id"]
+        return self._zone_id
+
+    def _look(self, condition: Condition) -> Observation:
+        self.topology.check()
+        return condition.look(self)
+
+    def _act(self, text: str) -> None:
+        self._write(journal.Action(time=self._wall(), step=self._number, text=text))
+        # A sync that is running now may have listed the objects already, so it does not count.
+        self._syncs_at_action = self.topology.external_dns_syncs() + 1
+
+    def _record(self, text: str, seen: Observation, when: str = "") -> None:
+        detail = "; ".join(filter(None, (seen.seen, when)))
+        self._write(
+            journal.Expectation(
+                time=self._wall(), step=self._number, text=text, passed=seen.holds, detail=detail
+            )
+        )
+
+    def _write(self, event: journal.Event) -> None:
+        self.topology.journal.write(event)
+
+    def _wall(self) -> float:
+        return self.topology.clock.wall()
+
+
+def _forwarded_groups(action: Mapping[str, Any]) -> list[str]:
+    if action["Type"] != "forward":
+        return []
+    groups = action.get("ForwardConfig", {}).get("TargetGroups") or [action]
+    return [group["TargetGroupArn"] for group in groups]
+
+
+KINDS = {
+    "service": "Service",
+    "svc": "Service",
+    "ingress": "Ingress",
+    "ing": "Ingress",
+    "pod": "Pod",
+    "node": "Node",
+    "namespace": "Namespace",
+    "ingressclass": "IngressClass",
+}
+
+
+def _kind_and_name(text: str) -> tuple[str, str]:
+    kind, slash, name = text.partition("/")
+    if not slash or kind.lower() not in KINDS:
+        known = ", ".join(sorted(KINDS))
+        raise BadInput(f"{text!r} names no object", do=f"write KIND/NAME, where KIND is one of {known}")
+    return KINDS[kind.lower()], name
+
+
+def _fill(item: manifest_files.Manifest, values: Mapping[str, str]) -> dict[str, Any]:
+    def fill(node: Any, path: tuple[str | int, ...]) -> Any:
+        if isinstance(node, dict):
+            return {key: fill(value, (*path, key)) for key, value in node.items()}
+        if isinstance(node, list):
+            return [fill(value, (*path, index)) for index, value in enumerate(node)]
+        if not isinstance(node, str) or "${" not in node:
+            return node
+        try:
+            return string.Template(node).substitute(values)
+        except (KeyError, ValueError) as error:
+            raise BadInput(
+                f"no value for {error} in {node!r}", where=item.line(*path), do="pass it to apply(...)"
+            ) from None
+
+    filled = fill(item.object, ())
+    assert isinstance(filled, dict)
+    return filled
+
+
+def scenario_path(scenario: Scenario) -> Path:
+    """The script of a scenario, for messages."""
+    return Path(scenario.play.__code__.co_filename)

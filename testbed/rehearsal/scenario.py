@@ -1,0 +1,173 @@
+"""A scenario is a plain Python function that plays a cutover; this module finds and loads it.
+
+```python
+from testbed.rehearsal import Cutover, scenario
+
+@scenario("Our move to the ALB", host="api.example.com")
+def story(cutover: Cutover) -> None:
+    with cutover.step("The NLB serves everything", why="This is how production stands today."):
+        cutover.apply("manifests/service.yaml")
+        ...
+```
+
+The first function of a script is its story; the others are variants, named `PATH:function`.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from testbed.errors import BadInput, Location, TestbedError
+
+if TYPE_CHECKING:
+    from testbed.rehearsal.cutover import Cutover
+
+Play = Callable[["Cutover"], None]
+
+EXTERNAL_DNS_FLAGS = (
+    "--source=service",
+    "--source=ingress",
+    "--provider=aws",
+    "--policy=sync",
+    "--registry=txt",
+    "--txt-owner-id=testbed",
+    "--log-level=debug",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A cutover that can be played.
+
+    Attributes:
+        play: the function; it acts on the `Cutover` it is given.
+        title: one line for the report.
+        host: the name whose alias moves; its zone is the hosted zone of the run.
+        zone: the hosted zone, by default the host without its first label.
+        folder: manifests are named relative to it.
+        manifests: what stands before the cutover begins; `testbed up` applies it.
+        connection_age: maximum age of a client's connection at the target Envoy's TLS listener, production
+            seconds; None for no limit.
+        external_dns: the `args:` of the ExternalDNS Deployment.
+        external_dns_by_version: further args for a version of ExternalDNS.
+    """
+
+    play: Play
+    name: str
+    title: str
+    host: str
+    zone: str
+    folder: Path
+    manifests: tuple[str, ...] = ()
+    connection_age: float | None = 300.0
+    external_dns: tuple[str, ...] = EXTERNAL_DNS_FLAGS
+    external_dns_by_version: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def flags(self, version: str) -> list[str]:
+        """All ExternalDNS args for a version."""
+        return [*self.external_dns, *self.external_dns_by_version.get(version, ())]
+
+
+def scenario(
+    title: str,
+    *,
+    host: str,
+    zone: str | None = None,
+    manifests: Sequence[str] = (),
+    connection_age: float | None = 300.0,
+    external_dns: Sequence[str] = EXTERNAL_DNS_FLAGS,
+    external_dns_by_version: Mapping[str, Sequence[str]] | None = None,
+) -> Callable[[Play], Play]:
+    """Mark a function as a scenario; the arguments are those of `Scenario`."""
+
+    def mark(play: Play) -> Play:
+        play.__dict__["testbed_scenario"] = Scenario(
+            play=play,
+            name=play.__name__,
+            title=title,
+            host=host,
+            zone=zone or host.partition(".")[2],
+            folder=Path(play.__code__.co_filename).parent,
+            manifests=tuple(manifests),
+            connection_age=connection_age,
+            external_dns=tuple(external_dns),
+            external_dns_by_version=external_dns_by_version or {},
+        )
+        return play
+
+    return mark
+
+
+def load(wanted: str) -> Scenario:
+    """The scenario that `PATH` or `PATH:function` names; PATH is a script or a folder with one.
+
+    Raises:
+        BadInput: no such script, several scripts, no scenario in it, or the script cannot be imported.
+    """
+    path_text, _, name = wanted.partition(":")
+    script = _script(Path(path_text))
+    found = _scenarios(_import(script))
+    if not found:
+        raise BadInput(
+            "the script has no scenario",
+            where=Location(script),
+            do="mark a function with @scenario(title, host=...)",
+        )
+    if not name:
+        return found[0]
+    for candidate in found:
+        if candidate.name == name:
+            return candidate
+    known = ", ".join(candidate.name for candidate in found)
+    raise BadInput(f"no scenario {name!r}", where=Location(script), do=f"it has {known}")
+
+
+def script_line(error: BaseException, folder: Path) -> Location | None:
+    """Where in the scenario's folder an exception came from, for the one line that tells of it."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return Location(Path(error.filename), error.lineno)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).is_relative_to(folder):
+            return Location(Path(frame.filename), frame.lineno)
+    return None
+
+
+def _script(path: Path) -> Path:
+    if path.is_file():
+        return path.resolve()
+    if not path.is_dir():
+        raise BadInput("no such scenario", where=Location(path), do="name a script or a folder with one")
+    scripts = sorted(path.glob("*.py"))
+    if len(scripts) != 1:
+        count = len(scripts) or "no"
+        raise BadInput(f"the folder has {count} scripts, not one", where=Location(path))
+    return scripts[0].resolve()
+
+
+def _import(script: Path) -> ModuleType:
+    # The traceback of a raising script names the user's own lines, so it is compiled under its own path.
+    module = ModuleType(script.stem)
+    module.__file__ = str(script)
+    sys.path.insert(0, str(script.parent))
+    try:
+        exec(compile(script.read_bytes(), str(script), "exec"), module.__dict__)  # noqa: S102
+    except TestbedError:
+        raise
+    except Exception as error:  # noqa: BLE001 a user's script may raise anything
+        where = script_line(error, script.parent) or Location(script)
+        reason = getattr(error, "msg", None) or f"{type(error).__name__}: {error}"
+        raise BadInput(f"the script cannot be loaded: {reason}", where=where) from None
+    finally:
+        sys.path.remove(str(script.parent))
+    return module
+
+
+def _scenarios(module: ModuleType) -> list[Scenario]:
+    marked = (getattr(value, "testbed_scenario", None) for value in vars(module).values())
+    return [value for value in marked if isinstance(value, Scenario)]

@@ -1,0 +1,68 @@
+"""What a scenario needs of a running topology, be it local processes or containers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol
+
+if TYPE_CHECKING:
+    from testbed.aws.clients import Clients
+    from testbed.clock import Clock
+    from testbed.journal import Journal
+    from testbed.kubernetes import ObjectStore
+    from testbed.network import Network
+    from testbed.traffic.probe import ProbeResult
+
+BalancerType = Literal["nlb", "alb"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Requests counted so far: by outcome, and the answered ones by the balancer that served them."""
+
+    ok: int = 0
+    failed: int = 0
+    unknown: int = 0
+    served: Mapping[str, int] | None = None
+
+    def served_by(self, balancer: str) -> int:
+        """Answered requests that came through a balancer type."""
+        return (self.served or {}).get(balancer, 0)
+
+
+class Topology(Protocol):
+    """A topology that runs. Everything else is reached by the public APIs: Kubernetes, AWS, DNS."""
+
+    clock: Clock
+    network: Network
+    journal: Journal
+    store: ObjectStore
+    clients: Clients
+
+    def start_traffic(self, rate: float) -> None:
+        """Start the open-loop clients of the host, `rate` requests per wall second."""
+
+    def stop_traffic(self) -> None:
+        """Stop sending, wait for what is in flight."""
+
+    def counts(self) -> Counts:
+        """What the clients saw so far. Raises `Missing` if the generator died."""
+
+    def flows(self, balancer: BalancerType) -> int:
+        """Client connections that are open at the balancers of a type (CloudWatch: ActiveFlowCount)."""
+
+    def addresses(self, dns_name: str) -> Sequence[str]:
+        """The addresses of a balancer, one a zone."""
+
+    def external_dns_log(self) -> Sequence[str]:
+        """The messages that ExternalDNS logged so far, oldest first."""
+
+    def external_dns_syncs(self) -> int:
+        """How many syncs ExternalDNS has finished."""
+
+    def probe(self, dns_name: str) -> Sequence[ProbeResult]:
+        """One gRPC and one REST request of the host, at a balancer called by its own name."""
+
+    def check(self) -> None:
+        """Raise `Missing` with its last words if a process of the topology has ended."""
