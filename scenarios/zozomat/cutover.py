@@ -63,8 +63,8 @@ def zozomat(cutover: Cutover) -> None:
 
     with cutover.step(
         "Forward again: both claim the name",
-        why="As before. The app's connections that were opened on the ALB stay there: the way back is as slow "
-        "as the way there.",
+        why="As before. The app's connections that were opened on the ALB stay there: so the way back is "
+        "as slow as the way there.",
     ):
         cutover.apply("manifests/3-host.yaml", CERTIFICATE_ARN=cutover.certificate_arn(HOST))
         cutover.wait_until(synced(), within=3 * SYNC)

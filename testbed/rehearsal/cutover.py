@@ -144,7 +144,7 @@ class Cutover:
         """`kubectl apply -f` manifests of the scenario's folder; `${NAME}` in them is replaced by a value.
 
         Raises:
-            BadInput: a manifest is wrong, names what does not exist, or lacks a value. Nothing is applied then.
+            BadInput: a manifest is wrong, names what does not exist, or lacks a value. None is applied then.
         """
         loaded = manifest_files.load([self.scenario.folder / path for path in paths])
         filled = [item.with_object(_fill(item, values)) for item in loaded]
@@ -240,7 +240,7 @@ class Cutover:
         return found
 
     def unhealthy_targets(self, balancers: Sequence[BalancerState]) -> list[str]:
-        """Targets of these balancers that are not healthy, as `id:port state`; a group without targets too."""
+        """Targets of these balancers that are not healthy, as `id:port state`; also empty groups."""
         elbv2 = self.topology.clients.elbv2
         words = []
         for one in balancers:

@@ -1,0 +1,36 @@
+"""A clean environment for every test, and nothing left behind by any of them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psutil
+import pytest
+
+from testbed.network import Network, lease
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in os.environ:
+        if name.startswith(("TESTBED_", "AWS_", "EXTERNAL_DNS_", "KUBECONFIG")) and name != "TESTBED_CONFORMANCE":
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def no_process_left_behind() -> Iterator[None]:
+    """A test that leaves a child process running fails."""
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    yield
+    left = [child for child in psutil.Process().children(recursive=True) if child.pid not in before]
+    running = [child for child in left if child.status() != psutil.STATUS_ZOMBIE]
+    assert not running, f"left behind: {running}"
+
+
+@pytest.fixture
+def network() -> Iterator[Network]:
+    """A loopback network that no other test and no run holds."""
+    with lease() as network:
+        yield network
