@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from testbed.errors import Missing
+from testbed.runtime.process import Command, Process
+
+SLEEPER = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
+
+
+def test_a_process_ends_with_its_block(tmp_path: Path) -> None:
+    with Process(Command("sleeper", SLEEPER), tmp_path) as child:
+        child.wait_until(lambda: "up" in child.log.read_text())
+        assert psutil.pid_exists(child.pid)
+    assert not psutil.pid_exists(child.pid)
+
+
+def test_a_process_that_ignores_sigterm_is_killed(tmp_path: Path) -> None:
+    deaf = (
+        "import signal; signal.signal(15, signal.SIG_IGN); print('up', flush=True)\nwhile 1: signal.pause()"
+    )
+    with Process(Command("deaf", [sys.executable, "-c", deaf]), tmp_path) as child:
+        child.wait_until(lambda: "up" in child.log.read_text())
+    assert child.returncode == -signal.SIGKILL
+
+
+def test_an_early_end_is_told_with_its_last_words(tmp_path: Path) -> None:
+    command = Command("broken", [sys.executable, "-c", "import sys; sys.exit('no such zone')"])
+    with (
+        Process(command, tmp_path) as child,
+        pytest.raises(Missing, match="broken ended with status 1: no such zone"),
+    ):
+        child.wait_until(lambda: False)
+
+
+def test_a_missing_binary_is_told_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(Missing, match="absent-binary cannot be started: No such file"):
+        Process(Command("absent", ["absent-binary"]), tmp_path)
+
+
+def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            "import pathlib, signal, sys\n"
+            "from testbed.runtime.process import Command, Process\n"
+            f"child = Process(Command('child', {SLEEPER!r}), pathlib.Path({str(tmp_path)!r}))\n"
+            "print(child.pid, flush=True); signal.pause()",
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout
+    child = int(parent.stdout.readline())
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0)
+
+
+def test_a_line_reaches_its_standard_input(tmp_path: Path) -> None:
+    echo = Command("echo", [sys.executable, "-c", "print(input(), flush=True)"])
+    with Process(echo, tmp_path) as child:
+        child.tell("stop")
+        assert child.wait(20) == 0
+        assert child.last_words() == "stop"
