@@ -1,4 +1,4 @@
-"""What the model is built from, beside the Ingresses or the Service: cluster, AWS account and flags as values."""
+"""What the model is built from: the Ingress group, the cluster, the AWS account and the flags, as values."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ class Subnet:
     cidr: str = ""
     ipv6_cidrs: tuple[str, ...] = ()
     name: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ class ClusterState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControllerOptions:
-    """The controller's flags; the defaults are those of its command line, and of its Helm chart where it has none.
+    """The controller's flags, with the defaults of its command line and else of its Helm chart.
 
     `ingress_class` "" takes Ingresses of class `alb` and those without any class.
     """

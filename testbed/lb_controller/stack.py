@@ -8,13 +8,13 @@ Stack ─┬─ security_groups    id "ManagedLBSecurityGroup"
        ├─ load_balancer      id "LoadBalancer"; None: nothing may be left, delete what the stack had
        ├─ listeners          id "<port>"
        │    └─ rules         id "<port>:<priority>"
-       ├─ target_groups      id "<namespace>/<ingress>-<service>:<port>", of a Service "<namespace>/<name>:<port>"
+       ├─ target_groups      id "<namespace>/<ingress>-<service>:<port>" or "<namespace>/<service>:<port>"
        └─ bindings           one a target group: the Kubernetes Service whose pods or nodes are its targets
 ```
 
 Tuples are in the order in which the controller makes things. Mappings of attributes and tags hold only what
-the controller sets; AWS fills in the rest. Source of the shape: pkg/model/{elbv2,ec2} of the AWS Load Balancer
-Controller, and `expect` of the conformance cases model-e2e and nlb-service-e2e (see `stack_json`).
+the controller sets; AWS fills in the rest. Source of the shape: pkg/model/{elbv2,ec2} of the AWS Load
+Balancer Controller, and `expect` of the conformance cases model-e2e and nlb-service-e2e (see `stack_json`).
 """
 
 from __future__ import annotations

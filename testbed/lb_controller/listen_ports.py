@@ -1,0 +1,193 @@
+"""Which ports an Ingress listens on, and how the members of a group agree on them.
+
+The rules of an Ingress go only onto the ports that it declares itself: without `listen-ports` that is 443 if
+it names a certificate, else 80 (pkg/ingress/model_build_listener.go, model_builder.go).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from testbed.lb_controller import certificates, gotext, mutual_authentication, objects
+from testbed.lb_controller.annotations import of_ingress
+from testbed.lb_controller.inputs import BuildError, ClusterState, ControllerOptions, Member, Version
+from testbed.lb_controller.stack import MutualAuthentication
+
+HTTP = "HTTP"
+HTTPS = "HTTPS"
+PORTS = range(1, 65536)
+
+Setting = TypeVar("Setting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenPort:
+    """What one Ingress, or after the merge its group, wants of a port; sets are sorted tuples."""
+
+    protocol: str
+    inbound_cidrs: tuple[str, ...] = ()
+    inbound_cidrs_ipv6: tuple[str, ...] = ()
+    prefix_lists: tuple[str, ...] = ()
+    ssl_policy: str | None = None
+    certificates: tuple[str, ...] = ()
+    mutual_authentication: MutualAuthentication | None = None
+
+
+def listen_ports(member: Member, cluster: ClusterState) -> dict[int, ListenPort]:
+    """The ports of one Ingress.
+
+    Raises:
+        BuildError: an annotation is invalid, or no certificate matches one of its hosts.
+    """
+    chosen = explicit_certificates(member)
+    inbound_ipv4, inbound_ipv6 = _inbound_cidrs(member)
+    mutual = mutual_authentication.of_member(member)
+    protocols = _protocols(member, is_tls_preferred=bool(chosen))
+    if HTTPS in protocols.values() and not chosen:
+        chosen = certificates.discover(_hosts(member), cluster.certificates)
+    plain = ListenPort(
+        protocol=HTTP,
+        inbound_cidrs=inbound_ipv4,
+        inbound_cidrs_ipv6=inbound_ipv6,
+        prefix_lists=_prefix_lists(member),
+    )
+    tls = replace(plain, protocol=HTTPS, certificates=chosen, ssl_policy=_ssl_policy(member))
+    return {
+        port: plain if protocol == HTTP else replace(tls, mutual_authentication=mutual.get(port))
+        for port, protocol in protocols.items()
+    }
+
+
+def explicit_certificates(member: Member) -> tuple[str, ...]:
+    """The certificates that the class, else the annotation `certificate-arn`, names."""
+    of_class = objects.spec(member.class_params).get("certificateArn")
+    return tuple(of_class or of_ingress(member.ingress).items("certificate-arn") or ())
+
+
+def merge(wanted: Sequence[tuple[str, ListenPort]], options: ControllerOptions) -> ListenPort:
+    """One port for the group, from the members' wishes in group order, each with its `namespace/name`.
+
+    Raises:
+        BuildError: they do not agree.
+    """
+    protocol = _agreed("protocol", wanted, lambda port: port.protocol, str)
+    inbound = _agreed(
+        "inbound-cidrs", wanted, _inbound, lambda cidrs: ", ".join(map(gotext.bracketed, cidrs))
+    )
+    prefix_lists = _agreed("inbound-prefix-lists", wanted, lambda port: port.prefix_lists, gotext.bracketed)
+    ssl_policy = _agreed("sslPolicy", wanted, lambda port: port.ssl_policy, str)
+    if not inbound and not prefix_lists:
+        inbound = (("0.0.0.0/0",), ("::/0",))
+    ipv4, ipv6 = inbound or ((), ())
+    return ListenPort(
+        protocol=protocol or HTTP,
+        inbound_cidrs=ipv4,
+        inbound_cidrs_ipv6=ipv6,
+        prefix_lists=prefix_lists or (),
+        ssl_policy=ssl_policy or (options.default_ssl_policy if protocol == HTTPS else None),
+        certificates=_merged_certificates([port.certificates for _, port in wanted], options.version),
+        mutual_authentication=_agreed(
+            "mTLS Attributes",
+            wanted,
+            lambda port: port.mutual_authentication,
+            lambda mode: f"&{{{mode.mode}}}",
+        ),
+    )
+
+
+def _merged_certificates(lists: Iterable[Sequence[str]], version: Version) -> tuple[str, ...]:
+    """The default certificate, then the others for SNI.
+
+    The first certificate of the first member that has one is the default. It stays allowed as SNI certificate
+    too, so that it is there twice if it is named twice. v2.1 sorted a set.
+    """
+    arns = [arn for certificates_of_member in lists for arn in certificates_of_member]
+    if version is Version.V2_1:
+        return tuple(sorted(set(arns)))
+    return (*arns[:1], *dict.fromkeys(arns[1:]))
+
+
+def _agreed(
+    what: str,
+    wanted: Sequence[tuple[str, ListenPort]],
+    setting: Callable[[ListenPort], Setting | None],
+    printed: Callable[[Setting], str],
+) -> Setting | None:
+    """The one value among the members that set it; None if none does."""
+    provider, agreed = "", None
+    for key, port in wanted:
+        value = setting(port)
+        if not value:
+            continue
+        if not agreed:
+            provider, agreed = key, value
+        elif value != agreed:
+            raise BuildError(f"conflicting {what}, {provider}: {printed(agreed)} | {key}: {printed(value)}")
+    return agreed
+
+
+def _inbound(port: ListenPort) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+    both = port.inbound_cidrs, port.inbound_cidrs_ipv6
+    return both if any(both) else None
+
+
+def _protocols(member: Member, *, is_tls_preferred: bool) -> dict[int, str]:
+    found = of_ingress(member.ingress).text("listen-ports")
+    if found is None:
+        return {443: HTTPS} if is_tls_preferred else {80: HTTP}
+    try:
+        entries = gotext.from_json(found)
+    except BuildError as error:
+        raise BuildError(f"failed to parse listen-ports configuration: `{found}`: {error}") from None
+    if not entries:
+        raise BuildError(f"empty listen-ports configuration: `{found}`")
+    protocols: dict[int, str] = {}
+    for entry in entries:
+        if not isinstance(entry, dict) or not all(type(port) is int for port in entry.values()):
+            reason = "json: cannot unmarshal into Go value of type map[string]int32"
+            raise BuildError(f"failed to parse listen-ports configuration: `{found}`: {reason}")
+        for protocol, port in entry.items():
+            if port not in PORTS:
+                raise BuildError(f"listen port must be within [1, 65535]: {port}")
+            if protocol not in (HTTP, HTTPS):
+                raise BuildError(f"listen protocol must be within [{HTTP}, {HTTPS}]: {protocol}")
+            protocols[port] = protocol
+    return protocols
+
+
+def _inbound_cidrs(member: Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    of_class = objects.spec(member.class_params).get("inboundCIDRs")
+    cidrs = of_class or of_ingress(member.ingress).items("inbound-cidrs") or ()
+    for cidr in cidrs:
+        try:
+            gotext.check_cidr(cidr)
+        except BuildError as error:
+            if of_class:
+                where = f"invalid CIDR in IngressClassParams InboundCIDR {cidr}"
+            else:
+                where = f"invalid inbound-cidrs settings on Ingress: {objects.key(member.ingress)}"
+            raise BuildError(f"{where}: {error}") from None
+    return (
+        tuple(sorted({cidr for cidr in cidrs if ":" not in cidr})),
+        tuple(sorted({cidr for cidr in cidrs if ":" in cidr})),
+    )
+
+
+def _prefix_lists(member: Member) -> tuple[str, ...]:
+    of_class = objects.spec(member.class_params).get("prefixListsIDs")
+    ids = of_class or of_ingress(member.ingress).items("security-group-prefix-lists") or ()
+    return tuple(sorted(set(ids)))
+
+
+def _ssl_policy(member: Member) -> str | None:
+    of_class = objects.spec(member.class_params).get("sslPolicy")
+    return of_class or of_ingress(member.ingress).text("ssl-policy")
+
+
+def _hosts(member: Member) -> tuple[str, ...]:
+    spec = objects.spec(member.ingress)
+    hosts = {rule["host"] for rule in spec.get("rules") or () if rule.get("host")}
+    hosts.update(host for tls in spec.get("tls") or () for host in tls.get("hosts") or ())
+    return tuple(sorted(hosts))

@@ -1,0 +1,91 @@
+"""Dropping rules that a redirect makes pointless (pkg/ingress/rule_optimizer.go).
+
+Written for the old `actions.ssl-redirect` on Ingresses with an HTTP and an HTTPS listener: on HTTPS the
+redirect would point to itself, on HTTP nothing behind it is ever reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from testbed.lb_controller.rule_conditions import HOST, PATH
+from testbed.lb_controller.stack import Action, Condition, Redirect, Transform
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """A listener rule before it has a priority."""
+
+    conditions: tuple[Condition, ...]
+    actions: tuple[Action, ...]
+    transforms: tuple[Transform, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+def optimize(rules: Iterable[Rule], port: int, protocol: str) -> list[Rule]:
+    """The rules without those that redirect to themselves or stand behind a redirect that covers them."""
+    kept: list[Rule] = []
+    redirects: list[Rule] = []
+    for rule in rules:
+        if is_infinite_redirect(rule, port, protocol):
+            continue
+        if any(covers(earlier.conditions, rule.conditions) for earlier in redirects):
+            continue
+        kept.append(rule)
+        if _redirect(rule):
+            redirects.append(rule)
+    return kept
+
+
+def is_infinite_redirect(rule: Rule, port: int, protocol: str) -> bool:
+    """Whether the rule answers a request with a redirect to the same request on this listener."""
+    redirect = _redirect(rule)
+    if redirect is None:
+        return False
+    hosts, paths = _values(rule.conditions, HOST), _values(rule.conditions, PATH)
+    if hosts.regexes or paths.regexes:
+        return False
+    return (
+        redirect.host in (None, "#{host}", *hosts.texts)
+        and redirect.path in (None, "/#{path}", *paths.texts)
+        and redirect.port in (None, "#{port}", str(port))
+        and redirect.protocol in (None, "#{protocol}", protocol)
+        and redirect.query in (None, "#{query}")
+    )
+
+
+def covers(earlier: Sequence[Condition], later: Sequence[Condition]) -> bool:
+    """Whether all that matches the later conditions matches the earlier ones; regexes only if equal."""
+    if any(condition.field not in (HOST, PATH) for condition in earlier):
+        return False
+    return _values(earlier, HOST).covers(_values(later, HOST)) and _values(earlier, PATH).covers(
+        _values(later, PATH)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    texts: frozenset[str]
+    regexes: frozenset[str]
+
+    def covers(self, other: _Values) -> bool:
+        if not self.texts and not self.regexes:
+            return True
+        if "/*" in self.texts:
+            return True
+        if not other.texts and not other.regexes:
+            return False
+        return self.texts >= other.texts and self.regexes >= other.regexes
+
+
+def _values(conditions: Iterable[Condition], name: str) -> _Values:
+    chosen = [condition for condition in conditions if condition.field == name]
+    return _Values(
+        frozenset(value for condition in chosen for value in condition.values),
+        frozenset(value for condition in chosen for value in condition.regex_values),
+    )
+
+
+def _redirect(rule: Rule) -> Redirect | None:
+    return next((action.redirect for action in rule.actions if action.type == "redirect"), None)

@@ -1,0 +1,95 @@
+"""Choosing subnets and security groups by id, by name or by discovery (pkg/networking/subnet_resolver.go)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from testbed.lb_controller import gotext
+from testbed.lb_controller.inputs import BuildError, ClusterState, Subnet
+from testbed.lb_controller.stack import SubnetMapping
+
+
+def mappings(chosen: Iterable[Subnet]) -> tuple[SubnetMapping, ...]:
+    """Plain mappings, as an ALB has them."""
+    return tuple(SubnetMapping(subnet_id=subnet.id) for subnet in chosen)
+
+
+def discovered(cluster: ClusterState) -> tuple[Subnet, ...]:
+    """What discovery by tags finds.
+
+    Raises:
+        BuildError: nothing.
+    """
+    if not cluster.subnets:
+        raise BuildError("couldn't auto-discover subnets: unable to resolve at least one subnet")
+    return _by_id(cluster.subnets)
+
+
+def by_name_or_id(wanted: Sequence[str], cluster: ClusterState) -> tuple[Subnet, ...]:
+    """The subnets of an annotation, by ids (`subnet-…`) and names.
+
+    Raises:
+        BuildError: one does not exist.
+    """
+    known = _known(cluster)
+    found = [subnet for subnet in known if subnet.id in wanted or (subnet.name and subnet.name in wanted)]
+    if len(found) != len(wanted):
+        ids = gotext.bracketed(subnet.id for subnet in found)
+        raise BuildError(f"couldn't find all subnets, want: {gotext.bracketed(wanted)}, found: {ids}")
+    return _by_id(found)
+
+
+def by_selector(selector: Mapping[str, Any], cluster: ClusterState) -> tuple[Subnet, ...]:
+    """The subnets of IngressClassParams, by `ids` or `tags`.
+
+    Raises:
+        BuildError: an id does not exist.
+    """
+    wanted = selector.get("ids")
+    if wanted is None:
+        tags = selector.get("tags") or {}
+        return _by_id(
+            subnet
+            for subnet in _known(cluster)
+            if all(subnet.tags.get(key) in values for key, values in tags.items())
+        )
+    found = [subnet for subnet in _known(cluster) if subnet.id in wanted]
+    if len(found) != len(wanted):
+        ids = gotext.bracketed(subnet.id for subnet in found)
+        text = f"couldn't find all subnets, want: {gotext.bracketed(wanted)}, found: {ids}"
+        raise BuildError(f"failed to list subnets by IDs: {text}")
+    return _by_id(found)
+
+
+def standing(cluster: ClusterState, stack_tags: Mapping[str, str], scheme: str) -> tuple[Subnet, ...] | None:
+    """The subnets of the stack's balancer in AWS; None if there is none, or of another scheme."""
+    for balancer in cluster.existing:
+        if all(balancer.tags.get(key) == value for key, value in stack_tags.items()):
+            if balancer.scheme != scheme:
+                return None
+            return tuple(Subnet(id=subnet) for subnet in balancer.subnet_ids)
+    return None
+
+
+def security_group_ids(wanted: Iterable[str], cluster: ClusterState) -> list[str]:
+    """Ids of security groups given by id (`sg-…`) or name; ids first, as the controller resolves them.
+
+    Raises:
+        BuildError: a name is unknown.
+    """
+    wanted = list(wanted)
+    ids = [item for item in wanted if item.startswith("sg-")]
+    names = [item for item in wanted if not item.startswith("sg-")]
+    missing = [name for name in names if name not in cluster.security_groups]
+    if missing:
+        raise BuildError(f"couldn't find all security groups: {gotext.bracketed(missing)}")
+    return ids + [cluster.security_groups[name] for name in names]
+
+
+def _known(cluster: ClusterState) -> tuple[Subnet, ...]:
+    return tuple({subnet.id: subnet for subnet in (*cluster.subnets, *cluster.named_subnets)}.values())
+
+
+def _by_id(found: Iterable[Subnet]) -> tuple[Subnet, ...]:
+    return tuple(sorted(found, key=lambda subnet: subnet.id))
