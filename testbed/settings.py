@@ -27,6 +27,8 @@ class Production:
     """ALB attribute `idle_timeout.timeout_seconds`."""
     alb_client_keep_alive: float = 3600.0
     """ALB attribute `client_keep_alive.seconds`."""
+    target_max_connection_age: float = 300.0
+    """Age at which the target Envoy's TLS listener retires a connection; the operator's choice."""
     deregistration_delay: float = 300.0
     """Target group attribute `deregistration_delay.timeout_seconds`."""
     dns_min_time_between_resolutions: float = 30.0
