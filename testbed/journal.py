@@ -278,7 +278,10 @@ class Journal:
 
     def write(self, *events: Event) -> None:
         """Append events, each a whole line, in one write."""
-        data = b"".join(map(encode, events))
+        self.append(b"".join(map(encode, events)))
+
+    def append(self, data: bytes) -> None:
+        """Append whole lines that `encode` made before, in one write."""
         if not data:
             return
         try:

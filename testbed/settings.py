@@ -33,6 +33,20 @@ class Production:
     """Target group attribute `deregistration_delay.timeout_seconds`."""
     dns_min_time_between_resolutions: float = 30.0
     """gRPC core asks DNS at most this often (`grpc.dns_min_time_between_resolutions_ms`)."""
+    grpc_initial_backoff: float = 1.0
+    """gRPC core reconnects after this (`grpc.initial_reconnect_backoff_ms`)."""
+    grpc_max_backoff: float = 120.0
+    """and at most after this (`grpc.max_reconnect_backoff_ms`)."""
+    client_negative_ttl: float = 10.0
+    """A server client remembers NXDOMAIN so long (JVM `networkaddress.cache.negative.ttl`)."""
+    client_keep_alive: float = 15.0
+    """A server client's pool keeps an idle connection so long (aiohttp's default); below the ALB's idle timeout."""
+    stream_least: float = 20.0
+    """The shortest stream of an app client."""
+    stream_most: float = 50.0
+    """The longest stream of an app client."""
+    stream_message: float = 10.0
+    """Between two messages of a stream; below the ALB's idle timeout, so that it cuts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +63,12 @@ class Patience:
     """Balancer to target: ALB and NLB allow 10 s to connect (ALB guide)."""
     request: float = 15.0
     """One unary request of a client; longer is an unknown outcome."""
+    dns_query: float = 5.0
+    """One DNS question of a client (resolv.conf's default timeout)."""
+    socket_scan: float = 0.05
+    """Between two looks at the sockets that gRPC holds, which tells nobody when it closes one."""
+    ledger_flush: float = 0.1
+    """Between two writes of the traffic ledger."""
     condition: float = 30.0
     """A condition that a scenario waits for, beyond the production time that it names."""
     poll: float = 0.02
