@@ -35,9 +35,11 @@ class Aws:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+    from moto.elbv2.models import ELBv2Backend
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    ELBv2Backend.set_rule_priorities = _set_rule_priorities
     with lease() as network:
         server = ThreadedMotoServer(ip_address=network.control, port=4567, verbose=False)
         server.start()
@@ -77,3 +79,16 @@ def _record(aws: Aws) -> Callable[..., Any]:
         return aws.refuse(model.name, params) if aws.refuse else None
 
     return record
+
+
+def _set_rule_priorities(backend: Any, rule_priorities: list[dict[str, Any]]) -> list[Any]:
+    """As AWS does it: all at once, so that rules may trade places. moto looks at them one by one."""
+    wanted = {one["RuleArn"]: one["Priority"] for one in rule_priorities}
+    rules = backend.describe_rules(listener_arn=None, rule_arns=list(wanted))
+    listener = backend.describe_listeners(None, [rules[0].listener_arn])[0]
+    taken = [rule.priority for rule in listener.rules.values() if rule.arn not in wanted]
+    assert not set(taken) & set(wanted.values()), "PriorityInUse"
+    assert len(set(wanted.values())) == len(wanted), "DuplicatePriority"
+    for rule in rules:
+        rule.priority = wanted[rule.arn]
+    return list(rules)

@@ -1,0 +1,89 @@
+"""The recorded decisions of the real controller: replace or modify, status equality, readiness gates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from testbed.lb_controller import drift, readiness, status
+from testbed.lb_controller.stack import HealthCheck, LoadBalancer, Matcher, TargetGroup
+
+FOLDER = Path(__file__).parents[3] / "shared" / "conformance" / "aws-lb"
+pytestmark = pytest.mark.conformance
+
+
+def cases(file: str) -> list[Any]:
+    path = FOLDER / f"{file}.yaml"
+    found = yaml.safe_load(path.read_text())["cases"] if path.exists() else []
+    return [pytest.param(case, id=case["id"]) for case in found]
+
+
+@pytest.mark.parametrize("case", cases("deploy-drift"))
+def test_deploy_drift(case: dict[str, Any]) -> None:
+    given = case["given"]
+    if "sdkTG" in given:
+        decided = drift.target_group_needs_replacement(
+            target_group(given["resTG"]["spec"]),
+            described(given["sdkTG"]["targetGroup"]),
+            advanced_health_checks=not given.get("disableAdvancedNLBHealthCheckConfig", False),
+        )
+    elif "sdkLB" in given:
+        existing = described(given["sdkLB"]["loadBalancer"])
+        decided = drift.load_balancer_needs_replacement(LoadBalancer(**given["resLB"]["spec"]), existing)
+    else:
+        decided = status.is_equal(given["statusA"], given["statusB"])
+    assert decided is case["expect"]["value"]
+
+
+@pytest.mark.parametrize("case", cases("readiness-gates"))
+def test_readiness_gates(case: dict[str, Any]) -> None:
+    given, condition = case["given"], case["given"].get("targetHealthCondType")
+    if condition is None:
+        pods = [{"status": {"conditions": endpoint["pod"]["conditions"]}} for endpoint in given["endpoints"]]
+        decided = readiness.needs_flip(pods, readiness.condition_type("my-tgb"))
+        assert decided is case["expect"]["value"]
+        return
+    pod = case["manifests"][0]
+    health = given["targetHealth"]
+    verdict = readiness.judge(pod, condition, described(health) if health else None)
+    assert verdict.probe_again is case["expect"]["value"]
+    wanted = readiness.condition_of(case["manifests"][1], condition)
+    have = verdict.condition or readiness.condition_of(pod, condition)
+    assert have == wanted
+
+
+def described(shape: dict[str, Any]) -> dict[str, Any]:
+    """Keys as boto3 has them; what Go leaves at its zero value is missing in the case."""
+    upper = {
+        name[0].upper() + name[1:]: described(value) if isinstance(value, dict) else value
+        for name, value in shape.items()
+    }
+    return {"TargetType": "", **upper}
+
+
+def target_group(spec: dict[str, Any]) -> TargetGroup:
+    check = spec.get("healthCheckConfig", {})
+    matcher = check.get("matcher", {})
+    return TargetGroup(
+        id="tg",
+        name=spec.get("name", ""),
+        target_type=spec.get("targetType", ""),
+        port=spec.get("port", 0),
+        protocol=spec.get("protocol", ""),
+        target_control_port=spec.get("targetControlPort"),
+        health_check=HealthCheck(
+            port=check.get("port", 0),
+            protocol=check.get("protocol", ""),
+            path=check.get("path"),
+            interval_seconds=check.get("intervalSeconds", 0),
+            timeout_seconds=check.get("timeoutSeconds", 0),
+            healthy_threshold=check.get("healthyThresholdCount", 0),
+            unhealthy_threshold=check.get("unhealthyThresholdCount", 0),
+            matcher=Matcher(http_code=matcher.get("httpCode"), grpc_code=matcher.get("grpcCode"))
+            if matcher
+            else None,
+        ),
+    )
