@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.lb_controller import json_shapes, objects, rule_conditions
+from testbed.lb_controller import authentication, json_shapes, objects, rule_conditions
 from testbed.lb_controller.annotations import Annotations, of_ingress
 from testbed.lb_controller.inputs import (
     BuildError,
@@ -112,10 +112,15 @@ def build(
     else:
         target = BackendTarget(service=name, port=port.get("name") or port.get("number") or 0)
         action = BackendForward(targets=(target,))
+    namespace = objects.namespace(ingress)
+    action = with_existing_services(action, namespace, cluster, options)
     return Backend(
-        action=with_existing_services(action, objects.namespace(ingress), cluster, options),
+        action=action,
         conditions=conditions,
         transforms=transforms_from_annotation(annotations, name),
+        authentication=authentication.actions(
+            _with_single_service(annotations, action, namespace, cluster), namespace, cluster
+        ),
     )
 
 
@@ -179,6 +184,16 @@ def unavailable(message: str) -> Action:
     """A fixed 503 that says what is missing."""
     response = FixedResponse(status_code="503", content_type="text/plain", message_body=message)
     return Action(type="fixed-response", fixed_response=response)
+
+
+def _with_single_service(
+    annotations: Annotations, action: BackendForward | Action, namespace: str, cluster: ClusterState
+) -> Annotations:
+    """The annotations under those of the Service, if the forward goes to a single one."""
+    if not isinstance(action, BackendForward) or len(action.targets) != 1:
+        return annotations
+    service = cluster.services.get((namespace, action.targets[0].service or ""))
+    return annotations if service is None else of_ingress(service).over(annotations.values)
 
 
 def _tolerates(options: ControllerOptions, flag: bool) -> bool:

@@ -57,7 +57,9 @@ class IngressObjects:
 
 def annotation_matches(annotation: str, ingress_class: str) -> bool:
     """Whether the text of the annotation names this controller, whose flag is `ingress_class`."""
-    return annotation == (ingress_class or DEFAULT_CLASS)
+    if not ingress_class:
+        return annotation in ("", DEFAULT_CLASS)
+    return annotation == ingress_class
 
 
 def classify(
@@ -91,38 +93,49 @@ def load(ingress: KubernetesObject, known: IngressObjects) -> Member:
         InvalidIngressClass: see `classify`.
         BuildError: two default classes.
     """
-    name = objects.spec(ingress).get("ingressClassName")
-    if name is None:
-        found = _default_class(known)
-    elif name in known.classes:
-        found = known.classes[name]
-    else:
-        raise InvalidIngressClass(f'ingressclasses.networking.k8s.io "{name}" not found')
+    found = find_class(ingress, known)
     if found is None:
         return Member(ingress=ingress)
     parameters = objects.spec(found).get("parameters")
     if objects.spec(found).get("controller") != CONTROLLER or parameters is None:
         return Member(ingress=ingress, ingress_class=found)
     params = _class_params(found, parameters, known)
-    check_namespace(params, ingress, known)
+    try:
+        check_namespace(params, ingress, known)
+    except BuildError as error:
+        raise InvalidIngressClass(str(error)) from None
     return Member(ingress=ingress, ingress_class=found, class_params=params)
+
+
+def find_class(ingress: KubernetesObject, known: IngressObjects) -> KubernetesObject | None:
+    """The class that an Ingress names, or the cluster's default class, if any.
+
+    Raises:
+        InvalidIngressClass: the class that it names does not exist.
+        BuildError: two default classes.
+    """
+    name = objects.spec(ingress).get("ingressClassName")
+    if name is None:
+        return _default_class(known)
+    if name not in known.classes:
+        raise InvalidIngressClass(f'ingressclasses.networking.k8s.io "{name}" not found')
+    return known.classes[name]
 
 
 def check_namespace(params: KubernetesObject, ingress: KubernetesObject, known: IngressObjects) -> None:
     """Hold the `namespaceSelector` of the parameters against the Ingress's namespace.
 
     Raises:
-        InvalidIngressClass: it does not match.
+        BuildError: it does not match.
     """
     selector = objects.spec(params).get("namespaceSelector")
     if selector is None:
         return
     namespace = known.namespaces.get(objects.namespace(ingress))
     if namespace is None:
-        raise InvalidIngressClass(f'namespaces "{objects.namespace(ingress)}" not found')
+        raise BuildError(f'namespaces "{objects.namespace(ingress)}" not found')
     if not selects(selector, objects.labels_of(namespace)):
-        mismatch = f"namespaceSelector of IngressClassParams {objects.name(params)} mismatch"
-        raise InvalidIngressClass(mismatch)
+        raise BuildError(f"namespaceSelector of IngressClassParams {objects.name(params)} mismatch")
 
 
 def selects(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:

@@ -114,6 +114,8 @@ class ControllerOptions:
     tolerate_missing_action: bool = True
     default_tags: Mapping[str, str] = field(default_factory=dict)
     external_managed_tags: frozenset[str] = frozenset()
+    disable_ingress_class_annotation: bool = False
+    disable_ingress_group_annotation: bool = False
     load_balancer_class: str = "service.k8s.aws/nlb"
     feature_gates: Mapping[str, bool] = field(default_factory=dict)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from testbed.lb_controller import gotext, names, objects, subnets, tags
 from testbed.lb_controller.annotations import of_ingress
@@ -12,6 +13,7 @@ from testbed.lb_controller.inputs import (
     ClusterState,
     ControllerOptions,
     Group,
+    KubernetesObject,
     Member,
 )
 from testbed.lb_controller.listen_ports import ListenPort
@@ -32,6 +34,7 @@ IPV4 = "ipv4"
 DUALSTACK = "dualstack"
 DUALSTACK_WITHOUT_PUBLIC_IPV4 = "dualstack-without-public-ipv4"
 LONGEST_NAME = 32
+CAPACITY_GATE = "LBCapacityReservation"
 _CAPACITY_UNITS = "CapacityUnits"
 
 
@@ -66,7 +69,7 @@ def build(
         security_groups=attached,
         customer_owned_ipv4_pool=customer_owned_ipv4_pool(members),
         ipv4_ipam_pool_id=ipv4_ipam_pool_id(members),
-        minimum_capacity=minimum_capacity(members),
+        minimum_capacity=minimum_capacity(members, options),
         attributes=attributes(members),
         tags=group_tags(members, options),
     )
@@ -140,7 +143,7 @@ def subnet_mappings(
             raise BuildError("conflicting subnet specifications: IngressClassParams versus annotation")
         if any(selector != selectors[0] for selector in selectors):
             raise BuildError("conflicting IngressClassParams subnet specifications")
-        return subnets.mappings(subnets.by_selector(selectors[0], cluster))
+        return subnets.mappings(subnets.by_selector(selectors[0], cluster, options.cluster_name))
     if lists:
         for other in lists[1:]:
             if sorted(other) != sorted(lists[0]):
@@ -190,31 +193,47 @@ def ipv4_ipam_pool_id(members: Sequence[Member]) -> str | None:
 
 
 def attributes(members: Sequence[Member]) -> dict[str, str]:
-    """`load-balancer-attributes`, merged by key; a key of the class wins over the annotation's.
+    """`load-balancer-attributes`, merged by key; a key of the first member's class wins over all.
 
     Raises:
-        BuildError: members give a key different values.
+        BuildError: members give a key different values that the class does not settle.
     """
-    return _merged(members, member_attributes, "load balancer attributes")
-
-
-def member_attributes(member: Member) -> dict[str, str]:
-    """The attributes that one member asks for."""
-    of_class = objects.spec(member.class_params).get("loadBalancerAttributes") or ()
-    return {
-        **(of_ingress(member.ingress).mapping("load-balancer-attributes") or {}),
-        **{entry["key"]: entry["value"] for entry in of_class},
+    of_class = {
+        entry["key"]: entry["value"] for entry in _first_class(members).get("loadBalancerAttributes") or ()
     }
+    lists = [of_ingress(member.ingress).mapping("load-balancer-attributes") or {} for member in members]
+    return merged_by_key(lists, of_class, "load balancer attributes")
 
 
-def minimum_capacity(members: Sequence[Member]) -> dict[str, int]:
-    """`minimum-load-balancer-capacity`, `CapacityUnits=N`.
+def merged_by_key(
+    settings: Iterable[Mapping[str, str]], of_class: Mapping[str, str], what: str
+) -> dict[str, str]:
+    """The members' settings together; those of the class win and settle conflicts.
+
+    Raises:
+        BuildError: two members differ in a key that the class does not have.
+    """
+    merged: dict[str, str] = {}
+    for own in settings:
+        for key, value in own.items():
+            if merged.setdefault(key, value) != value and key not in of_class:
+                raise BuildError(f"conflicting {what} {key}: {merged[key]} | {value}")
+    return {**merged, **of_class}
+
+
+def minimum_capacity(members: Sequence[Member], options: ControllerOptions) -> dict[str, int]:
+    """`minimum-load-balancer-capacity`, `CapacityUnits=N`, unless its feature gate is off.
 
     Raises:
         BuildError: members differ, or it is invalid.
     """
-    merged = _merged(members, _member_capacity, "capacity reservation")
-    return {key: int(value) for key, value in merged.items()}
+    if not options.feature_gates.get(CAPACITY_GATE, True):
+        return {}
+    units = (_first_class(members).get("minimumLoadBalancerCapacity") or {}).get("capacityUnits")
+    of_class = {} if units is None else {_CAPACITY_UNITS: str(units)}
+    lists = [of_ingress(member.ingress).mapping("minimum-load-balancer-capacity") or {} for member in members]
+    merged = merged_by_key(lists, of_class, "capacity reservation")
+    return {key: _capacity_units(key, value) for key, value in merged.items()}
 
 
 def group_tags(members: Sequence[Member], options: ControllerOptions) -> dict[str, str]:
@@ -222,13 +241,14 @@ def group_tags(members: Sequence[Member], options: ControllerOptions) -> dict[st
     return tags.with_defaults(tags.of_group(members, options), options)
 
 
-def has_deletion_protection(member: Member) -> bool:
-    """Whether its own settings protect the load balancer from being deleted.
+def has_deletion_protection(ingress: KubernetesObject) -> bool:
+    """Whether its own annotation protects the load balancer from being deleted.
 
     Raises:
         BuildError: the value is no boolean.
     """
-    value = member_attributes(member).get("deletion_protection.enabled")
+    own = of_ingress(ingress).mapping("load-balancer-attributes") or {}
+    value = own.get("deletion_protection.enabled")
     return value is not None and gotext.boolean(value)
 
 
@@ -260,32 +280,18 @@ def _explicit(members: Sequence[Member], field: str, suffix: str) -> dict[str, N
     return found
 
 
-def _merged(
-    members: Sequence[Member], of_member: Callable[[Member], Mapping[str, str]], what: str
-) -> dict[str, str]:
-    merged: dict[str, str] = {}
-    for member in members:
-        for key, value in of_member(member).items():
-            if merged.setdefault(key, value) != value:
-                raise BuildError(f"conflicting {what} {key}: {merged[key]} | {value}")
-    return merged
+def _first_class(members: Sequence[Member]) -> Mapping[str, Any]:
+    """The spec of the first member's class parameters; the controller asks no other member's."""
+    return objects.spec(members[0].class_params) if members else {}
 
 
-def _member_capacity(member: Member) -> dict[str, str]:
-    of_class = (objects.spec(member.class_params).get("minimumLoadBalancerCapacity") or {}).get(
-        "capacityUnits"
-    )
-    if of_class is not None:
-        return {_CAPACITY_UNITS: str(of_class)}
-    capacity = of_ingress(member.ingress).mapping("minimum-load-balancer-capacity") or {}
-    for key, value in capacity.items():
-        if key != _CAPACITY_UNITS:
-            raise BuildError(f"invalid key to set the capacity: {key}, Expected key: {_CAPACITY_UNITS}")
-        try:
-            gotext.integer(value, bits=32)
-        except BuildError as error:
-            raise BuildError(f"invalid value to set the capacity: {value}: {error}") from None
-    return capacity
+def _capacity_units(key: str, value: str) -> int:
+    if key != _CAPACITY_UNITS:
+        raise BuildError(f"invalid key to set the capacity: {key}, Expected key: {_CAPACITY_UNITS}")
+    try:
+        return gotext.integer(value, bits=32)
+    except BuildError as error:
+        raise BuildError(f"invalid value to set the capacity: {value}: {error}") from None
 
 
 def _security_groups(

@@ -1,4 +1,4 @@
-"""The stack of an Ingress group: one ALB with listeners, rules and target groups (pkg/ingress/model_builder.go)."""
+"""The stack of an Ingress group: one ALB and all that hangs on it (pkg/ingress/model_builder.go)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def build_ingress_group(group: Group, cluster: ClusterState, options: Controller
     """
     empty = Stack(id=str(group.id), cluster_name=options.cluster_name, tag_prefix=TAG_PREFIX)
     for ingress in group.inactive:
-        if load_balancer.has_deletion_protection(Member(ingress=ingress)):
+        if load_balancer.has_deletion_protection(ingress):
             name = objects.name(ingress)
             raise BuildError(f"deletion_protection is enabled, cannot delete the ingress: {name}")
     if not group.members:
@@ -123,17 +123,15 @@ def listener_attributes(members: Sequence[Member], port: int, protocol: str) -> 
     Raises:
         BuildError: it is invalid, or members give a key different values.
     """
-    merged: dict[str, str] = {}
-    for member in members:
-        own = of_ingress(member.ingress).mapping(f"listener-attributes.{protocol}-{port}") or {}
-        for listener in objects.spec(member.class_params).get("listeners") or ():
-            if (listener.get("protocol"), listener.get("port")) == (protocol, port):
-                entries = listener.get("listenerAttributes") or ()
-                own.update({entry["key"]: entry["value"] for entry in entries})
-        for key, value in own.items():
-            if merged.setdefault(key, value) != value:
-                raise BuildError(f"conflicting listener attributes {key}: {merged[key]} | {value}")
-    return merged
+    of_class = {
+        entry["key"]: entry["value"]
+        for listener in objects.spec(members[0].class_params).get("listeners") or ()
+        if (listener.get("protocol"), listener.get("port")) == (protocol, port)
+        for entry in listener.get("listenerAttributes") or ()
+    }
+    suffix = f"listener-attributes.{protocol}-{port}"
+    lists = [of_ingress(member.ingress).mapping(suffix) or {} for member in members]
+    return load_balancer.merged_by_key(lists, of_class, "listener attributes")
 
 
 def web_acl_arn(members: Sequence[Member]) -> str | None:

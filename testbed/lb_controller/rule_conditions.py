@@ -21,7 +21,7 @@ METHOD = "http-request-method"
 QUERY = "query-string"
 SOURCE = "source-ip"
 
-_CONFIGS = {
+CONFIGS = {
     HOST: "hostHeaderConfig",
     PATH: "pathPatternConfig",
     HEADER: "httpHeaderConfig",
@@ -29,6 +29,7 @@ _CONFIGS = {
     QUERY: "queryStringConfig",
     SOURCE: "sourceIPConfig",
 }
+"""Where the annotation has the values of a condition, by its field."""
 _WITH_REGEX = (HOST, PATH, HEADER)
 _VALUES = {"values": [str]}
 _EITHER = {**_VALUES, "regexValues": [str]}
@@ -96,9 +97,9 @@ def merged(
 
 def _condition(entry: Mapping[str, Any]) -> Condition:
     field = entry.get("field") or ""
-    if field not in _CONFIGS:
+    if field not in CONFIGS:
         return Condition(field=field)
-    name = _CONFIGS[field]
+    name = CONFIGS[field]
     config = entry.get(name)
     if config is None:
         raise BuildError(f"missing {name}")

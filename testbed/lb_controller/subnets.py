@@ -9,6 +9,8 @@ from testbed.lb_controller import gotext
 from testbed.lb_controller.inputs import BuildError, ClusterState, Subnet
 from testbed.lb_controller.stack import SubnetMapping
 
+_CLUSTER_TAG = "kubernetes.io/cluster/"
+
 
 def mappings(chosen: Iterable[Subnet]) -> tuple[SubnetMapping, ...]:
     """Plain mappings, as an ALB has them."""
@@ -40,19 +42,24 @@ def by_name_or_id(wanted: Sequence[str], cluster: ClusterState) -> tuple[Subnet,
     return _by_id(found)
 
 
-def by_selector(selector: Mapping[str, Any], cluster: ClusterState) -> tuple[Subnet, ...]:
-    """The subnets of IngressClassParams, by `ids` or `tags`.
+def by_selector(selector: Mapping[str, Any], cluster: ClusterState, cluster_name: str) -> tuple[Subnet, ...]:
+    """The subnets of IngressClassParams, by `ids`, or by `tags`: then one a zone.
+
+    By tags, subnets of other clusters (tag `kubernetes.io/cluster/<name>`) are left out, and those of this
+    cluster are preferred.
 
     Raises:
         BuildError: an id does not exist.
     """
     wanted = selector.get("ids")
     if wanted is None:
-        tags = selector.get("tags") or {}
-        return _by_id(
-            subnet
-            for subnet in _known(cluster)
-            if all(subnet.tags.get(key) in values for key, values in tags.items())
+        return _one_per_zone(
+            [
+                subnet
+                for subnet in _known(cluster)
+                if all(subnet.tags.get(key) in values for key, values in (selector.get("tags") or {}).items())
+            ],
+            f"{_CLUSTER_TAG}{cluster_name}",
         )
     found = [subnet for subnet in _known(cluster) if subnet.id in wanted]
     if len(found) != len(wanted):
@@ -85,6 +92,15 @@ def security_group_ids(wanted: Iterable[str], cluster: ClusterState) -> list[str
     if missing:
         raise BuildError(f"couldn't find all security groups: {gotext.bracketed(missing)}")
     return ids + [cluster.security_groups[name] for name in names]
+
+
+def _one_per_zone(found: Iterable[Subnet], own_tag: str) -> tuple[Subnet, ...]:
+    best: dict[str, Subnet] = {}
+    for subnet in sorted(found, key=lambda item: (own_tag not in item.tags, item.id)):
+        is_foreign = any(tag.startswith(_CLUSTER_TAG) for tag in subnet.tags)
+        if own_tag in subnet.tags or not is_foreign:
+            best.setdefault(subnet.availability_zone, subnet)
+    return _by_id(best.values())
 
 
 def _known(cluster: ClusterState) -> tuple[Subnet, ...]:

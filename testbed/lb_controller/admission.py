@@ -1,0 +1,114 @@
+"""The controller's validating webhook for Ingresses (webhooks/networking/ingress_validator.go).
+
+What it refuses never gets into the cluster; what it lets in may still fail when its group is built.
+"""
+
+from __future__ import annotations
+
+from testbed.lb_controller import classes, objects, rule_conditions
+from testbed.lb_controller.annotations import INGRESS_CLASS, INGRESS_PREFIX, of_ingress
+from testbed.lb_controller.classes import IngressObjects
+from testbed.lb_controller.inputs import BuildError, ControllerOptions, KubernetesObject
+
+_GROUP_NAME = f"{INGRESS_PREFIX}/group.name"
+_CONDITIONS = f"{INGRESS_PREFIX}/conditions."
+
+
+def check(
+    ingress: KubernetesObject,
+    previous: KubernetesObject | None,
+    known: IngressObjects,
+    options: ControllerOptions,
+) -> None:
+    """Admit a created (`previous` None) or updated Ingress.
+
+    Raises:
+        BuildError: it is refused; the text is the webhook's.
+    """
+    if not is_ours(ingress, known, options):
+        return
+    check_class_annotation(ingress, previous, options)
+    check_group_annotation(ingress, previous, options)
+    check_class(ingress, previous, known)
+    check_conditions(ingress)
+
+
+def is_ours(ingress: KubernetesObject, known: IngressObjects, options: ControllerOptions) -> bool:
+    """Whether the webhook looks at it; unlike the group loader it does not need class parameters.
+
+    Raises:
+        InvalidIngressClass: its class does not exist.
+    """
+    annotation = objects.annotations_of(ingress).get(INGRESS_CLASS)
+    if annotation is not None:
+        return classes.annotation_matches(annotation, options.ingress_class)
+    found = classes.find_class(ingress, known)
+    if found is None:
+        return options.ingress_class == ""
+    return objects.spec(found).get("controller") == classes.CONTROLLER
+
+
+def check_class_annotation(
+    ingress: KubernetesObject, previous: KubernetesObject | None, options: ControllerOptions
+) -> None:
+    """Refuse new use of the class annotation, where the flag forbids it.
+
+    Raises:
+        BuildError: it is new.
+    """
+    if not options.disable_ingress_class_annotation:
+        return
+    if _uses_class(ingress, options) and not (previous and _uses_class(previous, options)):
+        raise BuildError(f"new usage of `{INGRESS_CLASS}` annotation is forbidden")
+
+
+def check_group_annotation(
+    ingress: KubernetesObject, previous: KubernetesObject | None, options: ControllerOptions
+) -> None:
+    """Refuse a new or changed `group.name`, where the flag forbids it.
+
+    Raises:
+        BuildError: it is new or changed.
+    """
+    if not options.disable_ingress_group_annotation:
+        return
+    name = of_ingress(ingress).text("group.name")
+    if name is not None and (previous is None or of_ingress(previous).text("group.name") != name):
+        raise BuildError(f"new usage of `{_GROUP_NAME}` annotation is forbidden")
+
+
+def check_class(ingress: KubernetesObject, previous: KubernetesObject | None, known: IngressObjects) -> None:
+    """Refuse an `ingressClassName` that is new and cannot be loaded.
+
+    Raises:
+        InvalidIngressClass: it cannot.
+    """
+    name = objects.spec(ingress).get("ingressClassName")
+    if name is not None and (previous is None or objects.spec(previous).get("ingressClassName") != name):
+        classes.load(ingress, known)
+
+
+def check_conditions(ingress: KubernetesObject) -> None:
+    """Refuse invalid `conditions.<service>` annotations of the Services that the rules name.
+
+    Raises:
+        BuildError: one is invalid.
+    """
+    annotations = of_ingress(ingress)
+    for rule in objects.spec(ingress).get("rules") or ():
+        for path in (rule.get("http") or {}).get("paths") or ():
+            service = ((path.get("backend") or {}).get("service") or {}).get("name")
+            if service is None:
+                continue
+            try:
+                rule_conditions.from_annotation(annotations, service)
+            except BuildError as error:
+                raise BuildError(
+                    f"ignoring Ingress {objects.key(ingress)} since invalid {_CONDITIONS}{service} "
+                    f"annotation: {error}"
+                ) from None
+
+
+def _uses_class(ingress: KubernetesObject, options: ControllerOptions) -> bool:
+    annotation = objects.annotations_of(ingress).get(INGRESS_CLASS)
+    return annotation is not None and classes.annotation_matches(annotation, options.ingress_class)
