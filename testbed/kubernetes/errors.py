@@ -1,0 +1,57 @@
+"""How the Kubernetes API refuses: each error with the status and reason that its HTTP answer carries.
+
+```
+ApiError (BadInput)
+├── NotFound        404  no such object
+├── AlreadyExists   409  create of what is there
+├── Conflict        409  the object changed since it was read: read again and retry
+├── Expired         410  the watch history no longer reaches back so far: list again
+└── Invalid         422  the object breaks a rule of its kind
+```
+"""
+
+from __future__ import annotations
+
+from testbed.errors import BadInput
+
+
+class ApiError(BadInput):
+    """A refusal of the API; `status` is its HTTP status, `reason` the one in its Status object."""
+
+    status: int = 400
+    reason: str = "BadRequest"
+
+
+class NotFound(ApiError):
+    """No such object."""
+
+    status = 404
+    reason = "NotFound"
+
+
+class AlreadyExists(ApiError):
+    """An object of this kind and name is there."""
+
+    status = 409
+    reason = "AlreadyExists"
+
+
+class Conflict(ApiError):
+    """The object changed since the caller read it."""
+
+    status = 409
+    reason = "Conflict"
+
+
+class Expired(ApiError):
+    """The revision asked for is older than the watch history."""
+
+    status = 410
+    reason = "Expired"
+
+
+class Invalid(ApiError):
+    """The object breaks a rule of its kind."""
+
+    status = 422
+    reason = "Invalid"

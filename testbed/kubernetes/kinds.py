@@ -1,0 +1,100 @@
+"""The kinds of objects that the testbed knows, with their API versions and scope.
+
+Only Service, Ingress, Pod, Node, Endpoints and the classes and bindings of the AWS controller do something
+here; the others are what a folder of manifests usually holds beside them, and are stored untouched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of object.
+
+    Attributes:
+        name: as in `kind:`.
+        plural: as in the API's paths, e.g. `ingresses`.
+        versions: the `apiVersion` values that are taken; the first is the one it is stored as.
+        namespaced: whether its objects live in a namespace.
+    """
+
+    name: str
+    plural: str
+    versions: tuple[str, ...]
+    namespaced: bool = True
+
+
+_RBAC = ("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1")
+_EXTENSIONS = ("apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("Service", "services", ("v1",)),
+        Kind(
+            "Ingress",
+            "ingresses",
+            ("networking.k8s.io/v1", "networking.k8s.io/v1beta1", "extensions/v1beta1"),
+        ),
+        Kind(
+            "IngressClass",
+            "ingressclasses",
+            ("networking.k8s.io/v1", "networking.k8s.io/v1beta1"),
+            namespaced=False,
+        ),
+        Kind("IngressClassParams", "ingressclassparams", ("elbv2.k8s.aws/v1beta1",), namespaced=False),
+        Kind(
+            "TargetGroupBinding", "targetgroupbindings", ("elbv2.k8s.aws/v1beta1", "elbv2.k8s.aws/v1alpha1")
+        ),
+        Kind("Pod", "pods", ("v1",)),
+        Kind("Endpoints", "endpoints", ("v1",)),
+        Kind("EndpointSlice", "endpointslices", ("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1")),
+        Kind("Node", "nodes", ("v1",), namespaced=False),
+        Kind("Namespace", "namespaces", ("v1",), namespaced=False),
+        Kind("Event", "events", ("v1", "events.k8s.io/v1")),
+        Kind("ConfigMap", "configmaps", ("v1",)),
+        Kind("Secret", "secrets", ("v1",)),
+        Kind("ServiceAccount", "serviceaccounts", ("v1",)),
+        Kind("PersistentVolumeClaim", "persistentvolumeclaims", ("v1",)),
+        Kind("ReplicationController", "replicationcontrollers", ("v1",)),
+        Kind("Deployment", "deployments", _EXTENSIONS),
+        Kind("ReplicaSet", "replicasets", _EXTENSIONS),
+        Kind("DaemonSet", "daemonsets", _EXTENSIONS),
+        Kind("StatefulSet", "statefulsets", _EXTENSIONS[:3]),
+        Kind("Job", "jobs", ("batch/v1",)),
+        Kind("CronJob", "cronjobs", ("batch/v1", "batch/v1beta1")),
+        Kind(
+            "HorizontalPodAutoscaler",
+            "horizontalpodautoscalers",
+            ("autoscaling/v2", "autoscaling/v2beta2", "autoscaling/v2beta1", "autoscaling/v1"),
+        ),
+        Kind("PodDisruptionBudget", "poddisruptionbudgets", ("policy/v1", "policy/v1beta1")),
+        Kind("NetworkPolicy", "networkpolicies", ("networking.k8s.io/v1",)),
+        Kind("Role", "roles", _RBAC),
+        Kind("RoleBinding", "rolebindings", _RBAC),
+        Kind("ClusterRole", "clusterroles", _RBAC, namespaced=False),
+        Kind("ClusterRoleBinding", "clusterrolebindings", _RBAC, namespaced=False),
+        Kind(
+            "CustomResourceDefinition",
+            "customresourcedefinitions",
+            ("apiextensions.k8s.io/v1", "apiextensions.k8s.io/v1beta1"),
+            namespaced=False,
+        ),
+        Kind("DNSEndpoint", "dnsendpoints", ("externaldns.k8s.io/v1alpha1",)),
+    )
+}
+
+DEFAULT_NAMESPACE = "default"
+
+
+def is_namespaced(kind: str) -> bool:
+    """Whether objects of this kind live in a namespace; kinds that are not known here do."""
+    known = KINDS.get(kind)
+    return known.namespaced if known else True
+
+
+def namespace_of(kind: str, namespace: str | None) -> str:
+    """The namespace that an object's key has: "" for cluster-wide kinds, `default` where none is given."""
+    return (namespace or DEFAULT_NAMESPACE) if is_namespaced(kind) else ""

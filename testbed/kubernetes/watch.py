@@ -1,0 +1,62 @@
+"""A watch: the events of some kinds in the order of their writes, for one consumer."""
+
+from __future__ import annotations
+
+import enum
+import queue
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+
+class Change(enum.StrEnum):
+    """What happened to an object, in the API's words."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """One write. `object` is the object after it (for DELETED: its last state), to be read only."""
+
+    type: Change
+    object: dict[str, Any]
+    revision: int
+
+
+class Watch:
+    """Delivers events to one consumer until it is closed. A context manager: leaving it closes it."""
+
+    def __init__(
+        self, kinds: frozenset[str], first: Iterable[WatchEvent], on_close: Callable[[Watch], None]
+    ) -> None:
+        self.kinds = kinds
+        self._events: queue.SimpleQueue[WatchEvent | None] = queue.SimpleQueue()
+        self._on_close = on_close
+        for event in first:
+            self._events.put(event)
+
+    def get(self, timeout: float | None = None) -> WatchEvent | None:
+        """The next event; None after `timeout` wall seconds without one, or when the watch is closed."""
+        try:
+            return self._events.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def offer(self, event: WatchEvent) -> None:
+        """Take an event of the store, if it is of a kind that is watched."""
+        if event.object["kind"] in self.kinds:
+            self._events.put(event)
+
+    def close(self) -> None:
+        """Deliver nothing more and wake the consumer."""
+        self._on_close(self)
+        self._events.put(None)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,241 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from testbed.kubernetes import AlreadyExists, Change, Conflict, Expired, Invalid, NotFound, ObjectStore
+from testbed.kubernetes.store import WATCH_HISTORY
+from tests.kubernetes.manifests_of_the_story import ingress, service
+
+
+@pytest.fixture
+def store() -> ObjectStore:
+    return ObjectStore()
+
+
+def test_an_applied_object_gets_what_the_api_server_gives(store: ObjectStore) -> None:
+    stored = store.apply(service())
+    assert stored["metadata"]["namespace"] == "default"
+    assert stored["metadata"]["uid"].count("-") == 4
+    assert stored["metadata"]["generation"] == 1
+    assert stored["metadata"]["resourceVersion"] == "1"
+    assert stored["metadata"]["creationTimestamp"].endswith("Z")
+
+
+def test_the_same_seed_gives_the_same_uids_and_ports() -> None:
+    first, second = (ObjectStore(seed=7).apply(service()) for _ in range(2))
+    assert first["metadata"]["uid"] == second["metadata"]["uid"]
+    assert first["spec"] == second["spec"]
+
+
+def test_applying_the_same_manifest_twice_changes_nothing(store: ObjectStore) -> None:
+    first = store.apply(service())
+    with store.watch(["Service"], since=store.revision) as watch:
+        assert store.apply(service()) == first
+        assert watch.get(0) is None
+
+
+def test_apply_keeps_the_status_the_finalizers_and_the_allocated_ports(store: ObjectStore) -> None:
+    before = store.apply(service())
+    store.update_status("Service", "default", "envoy", {"loadBalancer": {"ingress": [{"hostname": "a.b"}]}})
+    store.patch("Service", "default", "envoy", {"metadata": {"finalizers": ["keep"]}})
+    after = store.apply(service(annotations={"new": "1"}, port=8443))
+    assert after["status"]["loadBalancer"]["ingress"] == [{"hostname": "a.b"}]
+    assert after["metadata"]["finalizers"] == ["keep"]
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["spec"]["clusterIP"] == before["spec"]["clusterIP"]
+    same = store.apply(service(annotations={"new": "2"}, port=8443))
+    assert same["spec"]["ports"] == after["spec"]["ports"]
+
+
+def test_apply_removes_what_an_earlier_manifest_had_and_keeps_what_others_added(store: ObjectStore) -> None:
+    store.apply(service(annotations={"mine": "1"}))
+    store.annotate("Service", "default", "envoy", {"theirs": "2"})
+    assert store.apply(service(annotations={}))["metadata"]["annotations"] == {"theirs": "2"}
+
+
+def test_apply_restores_an_annotation_that_was_taken_away(store: ObjectStore) -> None:
+    store.apply(service(annotations={"mine": "1"}))
+    store.annotate("Service", "default", "envoy", {"mine": None})
+    assert store.get("Service", "default", "envoy")["metadata"]["annotations"] == {}  # type: ignore[index]
+    assert store.apply(service(annotations={"mine": "1"}))["metadata"]["annotations"] == {"mine": "1"}
+
+
+def test_a_status_in_a_manifest_is_dropped_as_the_api_drops_it(store: ObjectStore) -> None:
+    manifest = {**service(), "status": {"loadBalancer": {"ingress": [{"hostname": "stale"}]}}}
+    assert "status" not in store.apply(manifest)
+
+
+def test_a_restored_object_keeps_status_uid_and_age(store: ObjectStore) -> None:
+    exported = service()
+    exported["metadata"]["uid"] = "11111111-2222-3333-4444-555555555555"
+    exported["status"] = {"loadBalancer": {"ingress": [{"hostname": "a.b"}]}}
+    restored = store.restore(exported)
+    assert restored["metadata"]["uid"] == exported["metadata"]["uid"]
+    assert restored["status"] == exported["status"]
+
+
+def test_only_a_change_of_the_content_makes_a_new_generation(store: ObjectStore) -> None:
+    store.apply(service())
+    assert store.annotate("Service", None, "envoy", {"a": "b"})["metadata"]["generation"] == 1
+    assert store.update_status("Service", None, "envoy", {"x": 1})["metadata"]["generation"] == 1
+    assert store.apply(service(port=444))["metadata"]["generation"] == 2
+
+
+def test_an_object_with_a_finalizer_goes_when_the_finalizer_goes(store: ObjectStore) -> None:
+    store.apply(service())
+    store.patch("Service", "default", "envoy", {"metadata": {"finalizers": ["f"]}})
+    with store.watch(["Service"], since=store.revision) as watch:
+        store.delete("Service", "default", "envoy")
+        waiting = store.get("Service", "default", "envoy")
+        assert waiting is not None
+        assert waiting["metadata"]["deletionTimestamp"]
+        store.delete("Service", "default", "envoy")
+        store.patch("Service", "default", "envoy", {"metadata": {"finalizers": []}})
+        assert store.get("Service", "default", "envoy") is None
+        assert [event.type for event in iter(lambda: watch.get(0), None)] == [Change.MODIFIED, Change.DELETED]
+
+
+def test_an_update_of_an_old_version_is_a_conflict(store: ObjectStore) -> None:
+    store.apply(service())
+    mine = store.get("Service", "default", "envoy")
+    theirs = store.get("Service", "default", "envoy")
+    assert mine is not None
+    assert theirs is not None
+    theirs["metadata"]["labels"] = {"a": "b"}
+    store.update(theirs)
+    with pytest.raises(Conflict):
+        store.update(mine)
+    with pytest.raises(Conflict):
+        store.patch("Service", "default", "envoy", {"metadata": {"resourceVersion": "1", "labels": {}}})
+
+
+def test_what_is_missing_or_there_twice_is_said_in_one_line(store: ObjectStore) -> None:
+    store.create(service())
+    with pytest.raises(AlreadyExists, match=r"^Service default/envoy already exists$"):
+        store.create(service())
+    for act in (
+        lambda: store.delete("Ingress", "default", "no"),
+        lambda: store.annotate("Ingress", "default", "no", {"a": None}),
+        lambda: store.update_status("Ingress", None, "no", {}),
+    ):
+        with pytest.raises(NotFound, match=r"^there is no Ingress no in namespace default$"):
+            act()
+    with pytest.raises(Invalid, match="kind"):
+        store.create({"metadata": {"name": "x"}})
+    with pytest.raises(Invalid, match="not JSON"):
+        store.create({"kind": "Pod", "metadata": {"name": "x"}, "spec": {1, 2}})
+
+
+def test_what_get_returns_may_be_edited_without_touching_the_store(store: ObjectStore) -> None:
+    given = service()
+    store.apply(given)
+    given["spec"]["ports"][0]["port"] = 1
+    mine = store.get("Service", "default", "envoy")
+    assert mine is not None
+    mine["spec"]["ports"][0]["port"] = 2
+    assert store.list("Service")[0]["spec"]["ports"][0]["port"] == 443
+
+
+def test_what_list_returned_never_changes_later(store: ObjectStore) -> None:
+    store.apply(service())
+    (seen,) = store.list("Service")
+    store.annotate("Service", "default", "envoy", {"a": "b"})
+    assert "annotations" not in seen["metadata"]
+
+
+def test_a_watch_begins_with_what_stands_and_goes_on_without_a_gap(store: ObjectStore) -> None:
+    store.apply(service())
+    with store.watch(["Service", "Ingress"]) as watch:
+        store.apply(ingress())
+        store.apply({"kind": "Pod", "metadata": {"name": "p"}})
+        store.annotate("Service", None, "envoy", {"a": "b"})
+        store.delete("Ingress", "default", "rest")
+        seen = [(event.type, event.object["kind"]) for event in iter(lambda: watch.get(0), None)]
+    assert seen == [
+        (Change.ADDED, "Service"),
+        (Change.ADDED, "Ingress"),
+        (Change.MODIFIED, "Service"),
+        (Change.DELETED, "Ingress"),
+    ]
+
+
+def test_a_watch_from_a_revision_replays_the_history_as_far_as_it_reaches(store: ObjectStore) -> None:
+    store.apply(service())
+    start = store.revision
+    store.annotate("Service", None, "envoy", {"a": "b"})
+    with store.watch(["Service"], since=start) as watch:
+        event = watch.get(0)
+        assert event is not None
+        assert event.type is Change.MODIFIED
+    for number in range(WATCH_HISTORY):
+        store.annotate("Service", None, "envoy", {"a": str(number)})
+    with pytest.raises(Expired):
+        store.watch(["Service"], since=start)
+
+
+def test_closing_a_watch_wakes_its_consumer(store: ObjectStore) -> None:
+    watch = store.watch(["Service"])
+    got: list[object] = []
+    consumer = threading.Thread(target=lambda: got.append(watch.get()))
+    consumer.start()
+    watch.close()
+    consumer.join(5)
+    assert got == [None]
+
+
+def test_wait_returns_when_something_was_written(store: ObjectStore) -> None:
+    before = store.revision
+    threading.Timer(0.02, store.apply, [service()]).start()
+    assert store.wait(before, 5) == before + 1
+    assert store.wait(before + 1, 0.01) == before + 1
+
+
+def test_cluster_wide_objects_have_no_namespace(store: ObjectStore) -> None:
+    stored = store.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "node-0"}})
+    assert "namespace" not in stored["metadata"]
+    assert store.get("Node", "ignored", "node-0") is not None
+
+
+def test_an_event_that_repeats_counts_up(store: ObjectStore) -> None:
+    about = store.apply(service())
+    for _ in range(3):
+        store.record_event(about, "Warning", "FailedBuildModel", "no subnets", "service")
+    store.record_event(about, "Normal", "SuccessfullyReconciled", "done", "service")
+    assert sorted(event["count"] for event in store.list("Event", "default")) == [1, 3]
+    told = next(event for event in store.list("Event") if event["type"] == "Warning")
+    assert told["involvedObject"]["uid"] == about["metadata"]["uid"]
+
+
+def test_writers_in_many_threads_lose_nothing(store: ObjectStore) -> None:
+    store.apply(service())
+
+    def write(thread: int) -> None:
+        for number in range(50):
+            store.annotate("Service", None, "envoy", {f"{thread}-{number}": "x"})
+
+    with store.watch(["Service"], since=store.revision) as watch:
+        threads = [threading.Thread(target=write, args=(thread,)) for thread in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        revisions = [event.revision for event in iter(lambda: watch.get(0), None)]
+    assert revisions == sorted(revisions)
+    assert len(revisions) == 200
+    (stored,) = store.list("Service")
+    assert len(stored["metadata"]["annotations"]) == 200
+
+
+def test_ten_thousand_objects_are_stored_and_listed_quickly(store: ObjectStore) -> None:
+    manifests = [service(f"s{number}", kind_of_service="ClusterIP") for number in range(10_000)]
+    began = time.process_time()
+    for manifest in manifests:
+        store.create(manifest)
+    assert len(store.list("Service")) == 10_000
+    assert time.process_time() - began < 3
+    began = time.process_time()
+    store.list("Service")
+    assert time.process_time() - began < 0.2
