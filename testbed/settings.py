@@ -25,6 +25,8 @@ class Production:
     """TCP idle timeout of an NLB, fixed in 2020 (NLB guide)."""
     alb_idle_timeout: float = 60.0
     """ALB attribute `idle_timeout.timeout_seconds`."""
+    balancer_drain: float = 5.0
+    """From the first GOAWAY of a retired connection until it takes no new stream (Envoy `drain_timeout`)."""
     alb_client_keep_alive: float = 3600.0
     """ALB attribute `client_keep_alive.seconds`."""
     target_max_connection_age: float = 300.0
@@ -71,6 +73,9 @@ class Patience:
     """Between two writes of the traffic ledger."""
     condition: float = 30.0
     """A condition that a scenario waits for, beyond the production time that it names."""
+    start_lag: float = 0.1
+    """99 of 100 requests start so soon after their intended time, or the verdict is inconclusive: at speed
+    60 this is 6 s of production, and no shorter outage could be excluded."""
     poll: float = 0.02
     """Between two looks at something that cannot notify."""
 
