@@ -1,0 +1,90 @@
+"""`python -m testbed.traffic PLAN`: the generator process; PLAN is the JSON of a `TrafficPlan`, or `@file`.
+
+Prints `ready` when it can send. Reads commands from standard input, a line each: `rate N`, `pause`,
+`resume`, `stop`. The end of standard input stops it too, as does SIGTERM, which waits for less.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import uvloop
+
+from testbed.errors import BadInput, ExitCode, TestbedError
+from testbed.journal import Journal
+from testbed.traffic.plan import TrafficPlan
+
+_STDIN = 0
+_GARBAGE_THRESHOLDS = (5_000, 20, 1_000)
+"""Small young generations cost fractions of a millisecond; what lives as long as the process is frozen."""
+
+
+async def generate(plan: TrafficPlan) -> None:
+    """Run the generator of a plan until it is told to stop.
+
+    Raises:
+        Missing: the journal cannot be written.
+    """
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # connection errors go to the ledger
+    from testbed.traffic.generator import Generator
+
+    loop = asyncio.get_running_loop()
+    with Journal(plan.journal) as journal:
+        generator = Generator(plan, journal)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, generator.hurry)
+
+        def obey(line: str) -> None:
+            command, _, value = line.partition(" ")
+            if command == "stop":
+                generator.stop()
+            elif command == "pause":
+                generator.set_rate(0.0)
+            elif command == "resume":
+                generator.resume()
+            elif command == "rate":
+                generator.set_rate(float(value))
+
+        def listen() -> None:
+            # Unbuffered: a thread inside a buffered read would keep the interpreter from ending.
+            rest = b""
+            while data := os.read(_STDIN, 4096):
+                *lines, rest = (rest + data).split(b"\n")
+                for line in lines:
+                    loop.call_soon_threadsafe(obey, line.decode().strip())
+            loop.call_soon_threadsafe(generator.stop)
+
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*_GARBAGE_THRESHOLDS)
+        threading.Thread(target=listen, name="commands", daemon=True).start()
+        sys.stdout.write("ready\n")
+        sys.stdout.flush()
+        await generator.run()
+
+
+def main(arguments: list[str]) -> int:
+    """Read the plan and generate; the exit status."""
+    try:
+        if len(arguments) != 1:
+            raise BadInput("one argument is needed: the JSON of a traffic plan, or @file")
+        text = arguments[0]
+        plan = TrafficPlan.from_json(Path(text[1:]).read_text() if text.startswith("@") else text)
+        uvloop.run(generate(plan))
+    except TestbedError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return ExitCode.MISSING
+    return ExitCode.PASS
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,155 @@
+"""One HTTP/1.1 connection of a client, on llhttp: one exchange at a time, and exact about how it ends.
+
+A ledger needs to know what HTTP libraries hide: whether a connection that broke had brought any byte of
+an answer, and whether it had been used before. The two decide between retry, failed and unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+import httptools
+
+from testbed.traffic.ledger import Ledger
+from testbed.traffic.sockets import Flow
+
+_INFORMATIONAL = range(100, 200)
+
+
+class ConnectionLost(Exception):
+    """The connection ended before the whole answer came.
+
+    Attributes:
+        answered: some of the answer had come.
+        reused: the connection had served a request before.
+    """
+
+    def __init__(self, reason: str, *, answered: bool, reused: bool) -> None:
+        super().__init__(reason)
+        self.answered = answered
+        self.reused = reused
+
+
+@dataclass(slots=True)
+class HttpAnswer:
+    """A whole answer; header names are lower case."""
+
+    status: int = 0
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class RestConnection(asyncio.Protocol):
+    """The protocol of a connection; the loop and the parser call it back.
+
+    Attributes:
+        address: the IP that it goes to.
+        flow: the connection as the kernel sees it.
+        idle_since: `time.monotonic()` of the end of its last exchange.
+        is_reusable: whether another request may be sent on it.
+    """
+
+    def __init__(self, client: str, ledger: Ledger) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport
+        self._waiter: asyncio.Future[HttpAnswer] | None = None
+        self._answer = HttpAnswer()
+        self._body: list[bytes] = []
+        self._answered = False
+        self._exchanges = 0
+        self._reason = ""
+        self.address = ""
+        self.flow = Flow(0, "")
+        self.idle_since = time.monotonic()
+        self.is_reusable = False
+
+    @property
+    def identifier(self) -> str:
+        """Its id in the journal."""
+        return f"{self._client}/{self.flow.local_port}"
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by the loop when TLS is established."""
+        self._transport = transport  # type: ignore[assignment]
+        self.address = transport.get_extra_info("peername")[0]
+        self.flow = Flow(transport.get_extra_info("sockname")[1], self.address)
+        self.is_reusable = True
+        self._ledger.opened(self.identifier, self._client, self.address)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Called by the loop."""
+        self.is_reusable = False
+        reason = self._reason or (f"{type(error).__name__}: {error}" if error else "closed by the peer")
+        self._ledger.closed(self.identifier, self._client, self.address, reason)
+        if self._waiter and not self._waiter.done():
+            lost = ConnectionLost(reason, answered=self._answered, reused=self._exchanges > 1)
+            self._waiter.set_exception(lost)
+
+    def eof_received(self) -> bool:
+        """Called by the loop: no answer comes after this, so the connection is of no use."""
+        self.is_reusable = False
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        """Called by the loop."""
+        self._answered = True
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self.close(f"not an HTTP answer: {error}")
+
+    def on_message_begin(self) -> None:
+        """Called by the parser."""
+        self._answer = HttpAnswer()
+        self._body.clear()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Called by the parser."""
+        self._answer.headers[name.lower()] = value
+
+    def on_body(self, body: bytes) -> None:
+        """Called by the parser."""
+        self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        """Called by the parser."""
+        status = self._parser.get_status_code()
+        if status in _INFORMATIONAL:
+            return
+        self._answer.status = status
+        self._answer.body = b"".join(self._body)
+        self.idle_since = time.monotonic()
+        if not self._parser.should_keep_alive():
+            self.close("the peer asked for it")
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(self._answer)
+        else:
+            self.close("an answer without a request")
+
+    async def exchange(self, request: bytes) -> HttpAnswer:
+        """Send a request and wait for its whole answer.
+
+        Raises:
+            ConnectionLost: the connection ended first.
+        """
+        self._exchanges += 1
+        self._answered = False
+        self._waiter = asyncio.get_running_loop().create_future()
+        if self._transport.is_closing():
+            raise ConnectionLost("closed by the peer", answered=False, reused=self._exchanges > 1)
+        self._transport.write(request)
+        try:
+            return await self._waiter
+        except asyncio.CancelledError:
+            self.close("its request was given up")
+            raise
+
+    def close(self, reason: str) -> None:
+        """Close from this side."""
+        self._reason = self._reason or reason
+        self.is_reusable = False
+        self._transport.close()

@@ -1,0 +1,58 @@
+"""When each request is meant to be sent: an endless schedule that knows nothing of answers.
+
+The times depend on rate and seed alone. A generator that waits for answers sends less while the system
+is slow, and so measures away the very thing it looks for (coordinated omission).
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
+
+from testbed.traffic.plan import LONG, Kind, TrafficPlan
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A request to be.
+
+    Attributes:
+        at: seconds since the schedule began.
+        kind: what is asked.
+        messages: of a stream; 1 if it is none.
+    """
+
+    at: float
+    kind: Kind
+    messages: int
+
+
+def arrivals(plan: TrafficPlan, rate: float, generation: int = 0) -> Iterator[Arrival]:
+    """The requests of a plan at a rate, in order of time, without end; none if the rate is 0.
+
+    Args:
+        plan: gives the seed, the mix and the lengths of streams.
+        rate: requests per wall second; may differ from the plan's.
+        generation: tells schedules of one run apart, so that a change of rate does not repeat one.
+    """
+    if rate <= 0:
+        return
+    draw = random.Random(f"{plan.seed}/{generation}")  # noqa: S311  # repeatable, not secret
+    least = max(1, math.floor(plan.stream_least / plan.stream_message))
+    most = max(least, math.floor(plan.stream_most / plan.stream_message))
+    mean = plan.clock.scaled((least + most) / 2 * plan.stream_message)
+    mix = plan.mix.limited(rate, mean, plan.app_clients)
+    kinds = list(mix.weights())
+    cumulative = list(accumulate(mix.weights().values()))
+    uniform = plan.arrivals == "uniform"
+    at, number = 0.0, 0
+    while True:
+        number += 1
+        at = number / rate if uniform else at + draw.expovariate(rate)
+        kind = draw.choices(kinds, cum_weights=cumulative)[0]
+        # `least` gaps of one message interval each need one message more.
+        messages = draw.randint(least, most) + 1 if kind in LONG else 1
+        yield Arrival(at, kind, messages)

@@ -1,0 +1,208 @@
+"""A server that calls the name by HTTP/1.1 over TLS: a keep-alive pool that honours the record's TTL.
+
+Once the TTL has passed it asks again, before the next request. Connections to addresses that are no
+longer answered take no new request: idle ones close at once, busy ones when they are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from urllib.parse import quote
+
+import orjson
+
+from testbed.settings import PATIENCE, PRODUCTION
+from testbed.traffic.ledger import Entry, Ledger
+from testbed.traffic.outcomes import judge_http
+from testbed.traffic.plan import Kind, TrafficPlan
+from testbed.traffic.resolver import CachingResolver, NoAddress
+from testbed.traffic.rest_connection import ConnectionLost, HttpAnswer, RestConnection
+from testbed.traffic.sockets import Flow
+
+_IDENTIFIERS = tuple(f"foot-{number}" for number in range(32))
+_MOVED = "its address is no longer answered"
+
+
+class NotConnected(Exception):
+    """No connection could be made, so nothing was sent."""
+
+
+class ServerClient:
+    """Sends REST requests over a pool of its own. Make it in the loop that uses it."""
+
+    def __init__(self, name: str, plan: TrafficPlan, tls: ssl.SSLContext, ledger: Ledger) -> None:
+        self.name = name
+        self._host = plan.host
+        self._port = plan.port
+        self._tls = tls
+        self._ledger = ledger
+        self._resolver = CachingResolver(plan)
+        self._addresses: tuple[str, ...] = ()
+        self._idle: deque[RestConnection] = deque()
+        self._busy: set[RestConnection] = set()
+        self._keep_alive = plan.clock.scaled(PRODUCTION.client_keep_alive)
+        self._interval = plan.clock.scaled(plan.stream_message)
+        self._head = (
+            f" HTTP/1.1\r\nhost: {plan.address}\r\naccept: application/json\r\nx-request-id: ".encode()
+        )
+        self._next = 0
+
+    async def send(self, entry: Entry) -> None:
+        """Send a request and see it through; its outcome goes to the ledger, whatever happens."""
+        self._next = (self._next + 1) % len(_IDENTIFIERS)
+        identifier = _IDENTIFIERS[self._next]
+        request = self._request(entry, identifier)
+        patience = PATIENCE.request + (self._interval * entry.messages if entry.messages > 1 else 0.0)
+        self._ledger.start(entry, self.name)
+        try:
+            answer = await self._exchange(entry, request, patience)
+        except (NoAddress, NotConnected) as error:
+            self._ledger.finish(entry, "failed", str(error))
+        except ConnectionLost as error:
+            self._ledger.finish(entry, "unknown", str(error))
+        except TimeoutError:
+            self._ledger.finish(entry, "unknown", f"no whole answer within {patience:g} s")
+        except asyncio.CancelledError:
+            self._ledger.finish(entry, "unknown", "still under way when the generator had to end")
+            raise
+        else:
+            _learn(entry, answer)
+            outcome = judge_http(answer.status, complete=_is_complete(entry, identifier, answer.body))
+            detail = "" if outcome == "ok" else answer.body[:200].decode("utf-8", "replace")
+            self._ledger.finish(entry, outcome, detail)
+
+    def flows(self) -> set[Flow]:
+        """Its connections, as the kernel sees them."""
+        return {connection.flow for connection in (*self._idle, *self._busy)}
+
+    def close(self) -> None:
+        """Close all connections."""
+        for connection in (*self._idle, *self._busy):
+            connection.close("the client ended")
+        self._idle.clear()
+
+    def _request(self, entry: Entry, identifier: str) -> bytes:
+        if entry.kind is Kind.REST_POST:
+            body = b'{"id":"%b","sequence":0}' % identifier.encode()
+            entry.method = "POST /measurements"
+            tail = b"\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+        else:
+            path = f"/measurements/{quote(identifier)}"
+            if entry.kind is Kind.REST_EVENTS:
+                path += f"/events?count={entry.messages}&interval={self._interval:.4f}"
+            entry.method = f"GET {path}"
+            tail = b"\r\n\r\n"
+        return b"%b%b%b%b" % (entry.method.encode(), self._head, entry.id.encode(), tail)
+
+    async def _exchange(self, entry: Entry, request: bytes, patience: float) -> HttpAnswer:
+        """One exchange, and the one retry that HTTP clients make (RFC 9110, 9.2.2).
+
+        A kept-alive connection may close while a request is on its way to it. If no byte of an answer
+        came and the method is idempotent, it is sent again on a new connection.
+        """
+        await self._refresh()
+        connection = self._take() or await self._connect()
+        try:
+            return await self._use(connection, request, patience)
+        except ConnectionLost as lost:
+            if lost.answered or not lost.reused or entry.kind is Kind.REST_POST:
+                raise
+            try:
+                await self._refresh()
+                connection = await self._connect()
+            except (NoAddress, NotConnected) as error:
+                lost.add_note(str(error))
+                raise lost from error  # the first attempt was sent
+        entry.retries += 1
+        return await self._use(connection, request, patience)
+
+    async def _use(self, connection: RestConnection, request: bytes, patience: float) -> HttpAnswer:
+        self._busy.add(connection)
+        try:
+            async with asyncio.timeout(patience):
+                return await connection.exchange(request)
+        finally:
+            self._busy.discard(connection)
+            if connection.is_reusable:
+                if connection.address in self._addresses:
+                    self._idle.append(connection)
+                else:
+                    connection.close(_MOVED)
+
+    async def _refresh(self) -> None:
+        """Learn the addresses of the name by now; connections to others leave the pool.
+
+        Raises:
+            NoAddress: there is none.
+        """
+        try:
+            addresses = await self._resolver.addresses()
+        except NoAddress:
+            self._keep(())
+            raise
+        self._keep(addresses)
+
+    def _keep(self, addresses: tuple[str, ...]) -> None:
+        if addresses != self._addresses:
+            self._addresses = addresses
+            self._retire()
+
+    def _retire(self) -> None:
+        for _ in range(len(self._idle)):
+            connection = self._idle.popleft()
+            if connection.address in self._addresses:
+                self._idle.append(connection)
+            else:
+                connection.close(_MOVED)
+
+    def _take(self) -> RestConnection | None:
+        """The connection used last that may still be used; what has idled too long is closed."""
+        oldest = time.monotonic() - self._keep_alive
+        while self._idle and (self._idle[0].idle_since < oldest or not self._idle[0].is_reusable):
+            connection = self._idle.popleft()
+            if connection.is_reusable:
+                connection.close("idle")
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.is_reusable:
+                return connection
+        return None
+
+    async def _connect(self) -> RestConnection:
+        """A new connection to the first address that takes one, in the order of the answer."""
+        loop = asyncio.get_running_loop()
+        problem = ""
+        for address in self._addresses:
+            try:
+                async with asyncio.timeout(PATIENCE.balancer_connect):
+                    _, connection = await loop.create_connection(
+                        lambda: RestConnection(self.name, self._ledger),
+                        address,
+                        self._port,
+                        ssl=self._tls,
+                        server_hostname=self._host,
+                    )
+            except OSError as error:  # refused, timed out, or TLS failed; no request was sent
+                problem = f"{address}:{self._port}: {error or type(error).__name__}"
+            else:
+                return connection
+        raise NotConnected(problem)
+
+
+def _learn(entry: Entry, answer: HttpAnswer) -> None:
+    headers = answer.headers
+    entry.status = str(answer.status)
+    entry.peer = headers.get(b"x-testbed-peer", b"").decode()
+    entry.pod = headers.get(b"x-testbed-pod", b"").decode()
+    entry.listener = headers.get(b"x-testbed-listener", b"").decode()
+
+
+def _is_complete(entry: Entry, identifier: str, body: bytes) -> bool:
+    try:
+        lines = body.splitlines()
+        return len(lines) == entry.messages and all(orjson.loads(line)["id"] == identifier for line in lines)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
