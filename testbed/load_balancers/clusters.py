@@ -1,0 +1,97 @@
+"""Target groups → clusters, one for each zone's node, which connects from its own address (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from envoy.config.cluster.v3 import cluster_pb2
+from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
+from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
+from google.protobuf.struct_pb2 import Struct
+
+from testbed.clock import Clock
+from testbed.load_balancers.elbv2_state import LoadBalancer, TargetGroup
+from testbed.load_balancers.endpoints import Endpoint
+from testbed.load_balancers.proto import extension, packed, seconds
+from testbed.settings import PATIENCE, PRODUCTION
+
+HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+HEALTHY, DRAINING = "HEALTHY", "DRAINING"
+
+
+def cluster_name(balancer: LoadBalancer, zone: int, group: TargetGroup) -> str:
+    """Name of the cluster by which a node reaches a target group."""
+    return f"{balancer.id}/{zone}/{group.id}"
+
+
+def cluster(
+    balancer: LoadBalancer, zone: int, address: str, group: TargetGroup, clock: Clock
+) -> cluster_pb2.Cluster:
+    """The cluster of one node of a balancer for a target group.
+
+    Args:
+        balancer: whose node it is.
+        zone: index of the node's zone.
+        address: of the node; its connections come from there.
+        group: the target group.
+        clock: divides idle timeouts and slow start.
+    """
+    labels = Struct()
+    labels.update({"arn": group.arn})
+    fields: dict[str, Any] = {
+        "name": cluster_name(balancer, zone, group),
+        "type": "EDS",
+        "eds_cluster_config": {"eds_config": {"ads": {}, "resource_api_version": "V3"}},
+        "connect_timeout": seconds(PATIENCE.balancer_connect),
+        "upstream_bind_config": {"source_address": {"address": address, "port_value": 0}},
+        "ignore_health_on_host_removal": True,
+        # Fail-open is decided in endpoints.py; Envoy shall never send to what is not healthy.
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "metadata": {"filter_metadata": {"alb": labels}},
+    }
+    if balancer.type == "nlb":
+        # The flow hash of an NLB takes ports and the TCP sequence number in: like chance to everyone outside.
+        fields["lb_policy"] = "RANDOM"
+    else:
+        fields |= _policy(group, clock)
+        fields["typed_extension_protocol_options"] = {HTTP_OPTIONS: packed(_options(balancer, group, clock))}
+    if group.protocol in {"HTTPS", "TLS"}:  # the certificate of a target is never verified [ALB guide]
+        fields["transport_socket"] = extension("envoy.transport_sockets.tls", tls_pb2.UpstreamTlsContext())
+    return cluster_pb2.Cluster(**fields)
+
+
+def assignment(name: str, endpoints: Iterable[Endpoint]) -> endpoint_pb2.ClusterLoadAssignment:
+    """The endpoints of a cluster."""
+    members = [
+        {
+            "endpoint": {"address": {"socket_address": {"address": item.address, "port_value": item.port}}},
+            "health_status": HEALTHY if item.open else DRAINING,
+        }
+        for item in endpoints
+    ]
+    return endpoint_pb2.ClusterLoadAssignment(cluster_name=name, endpoints=[{"lb_endpoints": members}])
+
+
+def idle_timeout(balancer: LoadBalancer) -> float:
+    """Idle timeout of an ALB's connections, production seconds."""
+    return float(balancer.attributes.get("idle_timeout.timeout_seconds", PRODUCTION.alb_idle_timeout))
+
+
+def _policy(group: TargetGroup, clock: Clock) -> dict[str, Any]:
+    slow_start = float(group.attributes.get("slow_start.duration_seconds", 0))
+    if group.attributes.get("load_balancing.algorithm.type") == "least_outstanding_requests":
+        return {"lb_policy": "LEAST_REQUEST", "least_request_lb_config": {"selection_method": "FULL_SCAN"}}
+    if slow_start:
+        window = {"slow_start_config": {"slow_start_window": seconds(clock.scaled(slow_start))}}
+        return {"lb_policy": "ROUND_ROBIN", "round_robin_lb_config": window}
+    return {"lb_policy": "ROUND_ROBIN"}
+
+
+def _options(balancer: LoadBalancer, group: TargetGroup, clock: Clock) -> Any:
+    http2 = group.version in {"HTTP2", "GRPC"}
+    return http_protocol_options_pb2.HttpProtocolOptions(
+        common_http_protocol_options={"idle_timeout": seconds(clock.scaled(idle_timeout(balancer)))},
+        explicit_http_config={"http2_protocol_options": {}} if http2 else {"http_protocol_options": {}},
+    )

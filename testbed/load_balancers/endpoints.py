@@ -1,0 +1,63 @@
+"""Which of a target group's targets get new work, as the balancer decides it (pure).
+
+Fail-open is decided here and not by Envoy's panic mode: with no healthy target all registered ones are used
+[ALB and NLB guides, "Target group health"], but never those that drain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from testbed.load_balancers.elbv2_state import Target, TargetGroup
+
+Address = tuple[str, int]
+Resolve = Callable[[str, int], Sequence[Address]]
+"""(instance id, node port) → addresses of the pods that kube-proxy on that node would choose from."""
+States = Mapping[tuple[str, Target], str]
+"""State of a target as describe-target-health names it, by target group ARN and target."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Endpoint:
+    """One address to connect to. One that is not `open` gets no new work but keeps what it has."""
+
+    address: str
+    port: int
+    open: bool
+
+
+def nowhere(_instance: str, _port: int) -> Sequence[Address]:
+    """Resolves no instance: for runs that have none."""
+    return ()
+
+
+def endpoints(
+    group: TargetGroup, states: States, resolve: Resolve, targets: Iterable[Target]
+) -> tuple[Endpoint, ...]:
+    """The endpoints of some targets of a group, each address once."""
+    chosen: dict[Address, bool] = {}
+    registered = list(targets)
+    open_targets = [
+        target for target in registered if states.get((group.arn, target), "healthy") == "healthy"
+    ]
+    accepting = set(open_targets or registered)
+    draining = [target for (arn, target), state in states.items() if arn == group.arn and state == "draining"]
+    for target in [*registered, *draining]:
+        for address in addresses(group, target, resolve):
+            chosen[address] = chosen.get(address, False) or target in accepting
+    return tuple(sorted(Endpoint(host, port, is_open) for (host, port), is_open in chosen.items()))
+
+
+def addresses(group: TargetGroup, target: Target, resolve: Resolve) -> Sequence[Address]:
+    """Where a target is reached: an IP as it is, an instance through its node port."""
+    if group.target_type == "instance":
+        return resolve(target.id, target.port)
+    return ((target.id, target.port),)
+
+
+def in_zone(targets: Sequence[Target], zones: Sequence[str], zone: int) -> list[Target]:
+    """The targets of one zone; those whose zone nobody knows are dealt out in turn."""
+    homeless = [target for target in targets if target.zone not in zones]
+    dealt = {target: index % len(zones) for index, target in enumerate(homeless)}
+    return [target for target in targets if dealt.get(target, -1) == zone or target.zone == zones[zone]]

@@ -1,0 +1,190 @@
+"""Keeps the balancer Envoys equal to what stands in the ELBv2 API.
+
+```
+ChangeFeed ──► read ELBv2 ──► resources (pure) ──► ADS ──► Envoy "nlb", Envoy "alb"
+                    │              ▲
+                    └─► health checks (states)
+```
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+from testbed.clock import Clock
+from testbed.journal import Balancer, Journal, Log
+from testbed.load_balancers import elbv2_state
+from testbed.load_balancers.addresses import AddressBook
+from testbed.load_balancers.ads import AdsServer
+from testbed.load_balancers.elbv2_state import LoadBalancer, State, Target
+from testbed.load_balancers.endpoints import Resolve, nowhere
+from testbed.load_balancers.listeners import Surroundings
+from testbed.load_balancers.resources import Certificate, Kind, Sources, resources, zones_in_service
+from testbed.network import XDS_PORT, Network
+
+KINDS: Sequence[Kind] = ("nlb", "alb")
+LOOK_AGAIN = 0.25
+"""Wall seconds without a change of ELBv2 until certificates and provisioning are looked at."""
+
+
+class Changes(Protocol):
+    """Tells that an AWS service was changed; see `testbed.aws`."""
+
+    def revision(self, service: str) -> int:
+        """A number that grows with each change."""
+
+    def wait(self, service: str, since: int, wall_seconds: float) -> int:
+        """Wait until the revision is beyond `since`; the revision then."""
+
+
+class Certificates(Protocol):
+    """Certificates of ACM by their ARN; `KeyError` for one that does not exist."""
+
+    def get(self, arn: str) -> tuple[bytes, bytes]:
+        """Chain and key as PEM."""
+
+
+class Fleet:
+    """All load balancers of a run. Its coroutine `run` belongs into the servers' loop.
+
+    Thread-safe: `addresses`, `balancer_of` and `state`.
+    """
+
+    def __init__(
+        self,
+        *,
+        elbv2: Any,
+        changes: Changes,
+        certificates: Certificates,
+        network: Network,
+        clock: Clock,
+        journal: Journal,
+        folder: Path,
+        resolve: Resolve = nowhere,
+    ) -> None:
+        self.state = State()
+        self._elbv2, self._changes, self._certificates = elbv2, changes, certificates
+        self._network, self._clock, self._journal = network, clock, journal
+        self._access_log = str((folder / "alb-access.json").resolve())
+        self._resolve = resolve
+        self._book = AddressBook(network)
+        self._told: dict[str, Balancer] = {}
+        self._states: Mapping[tuple[str, Target], str] = {}
+        self.server = AdsServer(network.control, XDS_PORT, KINDS, self._refused)
+
+    def addresses(self, dns_name: str) -> tuple[str, ...]:
+        """The addresses in service of an active balancer, one a zone; none if there is no such balancer."""
+        wanted = dns_name.rstrip(".").lower().removeprefix("dualstack.")
+        state = self.state
+        for balancer in state.balancers:
+            if balancer.dns_name.lower() == wanted and balancer.is_active:
+                return self._addresses(balancer, state)
+        return ()
+
+    def balancer_of(self, address: str) -> LoadBalancer | None:
+        """The balancer that has an address."""
+        arn = self._book.balancer_of(address)
+        return next((balancer for balancer in self.state.balancers if balancer.arn == arn), None)
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve the Envoys and follow ELBv2 until cancelled. `ready` is called when Envoys may be started."""
+        async with self.server:
+            seen = (-1, -1)
+            ready()
+            while True:
+                now = self._revisions()
+                if now != seen or self._is_provisioning():
+                    await self._follow()
+                seen = now
+                await asyncio.to_thread(self._changes.wait, "elbv2", now[0], LOOK_AGAIN)
+
+    def _revisions(self) -> tuple[int, int]:
+        return self._changes.revision("elbv2"), self._changes.revision("acm")
+
+    def _is_provisioning(self) -> bool:
+        return any(balancer.state == "provisioning" for balancer in self.state.balancers)
+
+    async def _follow(self) -> None:
+        state, certificates = await asyncio.to_thread(self._read)
+        self.state = state
+        self._tell(state)
+        await self._publish(state, certificates)
+
+    async def _publish(self, state: State, certificates: Mapping[str, Certificate]) -> None:
+        run = Surroundings(self._network, self._clock, self._access_log, _server_names(state, certificates))
+        sources = Sources(self._book.address, self._resolve, certificates, run)
+        await asyncio.gather(
+            *(
+                self.server.nodes[kind].publish(resources(kind, state, self._states, sources))
+                for kind in KINDS
+            )
+        )
+
+    def _read(self) -> tuple[State, Mapping[str, Certificate]]:
+        state = elbv2_state.read(self._elbv2)
+        arns = {
+            arn for balancer in state.balancers for item in balancer.listeners for arn in item.certificates
+        }
+        certificates = {}
+        for arn in sorted(arns):
+            with contextlib.suppress(KeyError):  # a listener may name what ACM has not: then it stays closed
+                certificates[arn] = Certificate(*self._certificates.get(arn))
+        return state, certificates
+
+    def _addresses(self, balancer: LoadBalancer, state: State) -> tuple[str, ...]:
+        return tuple(self._book.address(balancer.arn, zone) for zone in zones_in_service(balancer, state))
+
+    def _tell(self, state: State) -> None:
+        """Journal the balancers that changed; one that is gone is told once, as deleted."""
+        now = {balancer.arn: self._event(balancer, state) for balancer in state.balancers}
+        for arn, event in now.items():
+            if _facts(self._told.get(arn)) != _facts(event):
+                self._journal.write(event)
+        for arn in self._told.keys() - now.keys():
+            last = self._told[arn]
+            self._journal.write(
+                Balancer(time=self._clock.wall(), name=last.name, type=last.type, dns_name=last.dns_name,
+                         state="deleted", addresses=())
+            )  # fmt: skip
+        self._told = now
+
+    def _event(self, balancer: LoadBalancer, state: State) -> Balancer:
+        return Balancer(
+            time=self._clock.wall(),
+            name=balancer.name,
+            type=balancer.type,
+            dns_name=balancer.dns_name,
+            state=balancer.state,
+            addresses=self._addresses(balancer, state),
+        )
+
+    def _refused(self, node: str, kind: str, reason: str) -> None:
+        self._journal.write(
+            Log(time=self._clock.wall(), component=f"{node}-envoy", level="error",
+                message=f"Envoy refuses a {kind}", line=reason)
+        )  # fmt: skip
+
+
+def _facts(event: Balancer | None) -> object:
+    return event and (event.state, event.addresses, event.dns_name)
+
+
+def _server_names(state: State, certificates: Mapping[str, Certificate]) -> dict[str, Sequence[str]]:
+    """The names of the certificates beyond the default ones; parsing is left out where there are none."""
+    further: Iterable[str] = {
+        arn for balancer in state.balancers for item in balancer.listeners for arn in item.certificates[1:]
+    }
+    return {arn: _names(certificates[arn].chain) for arn in further if arn in certificates}
+
+
+def _names(chain: bytes) -> Sequence[str]:
+    from cryptography import x509  # slow to import, rarely needed
+
+    names = x509.load_pem_x509_certificate(chain).extensions.get_extension_for_class(
+        x509.SubjectAlternativeName
+    )
+    return names.value.get_values_for_type(x509.DNSName)

@@ -1,0 +1,223 @@
+"""Listener rules → route tables (pure).
+
+One table for each protocol of the client, so that the protocol matrix of the ALB [ALB guide, "Target groups",
+protocol version; code 464] is nothing but routes:
+
+| request        | HTTP1 | HTTP2 | GRPC               |
+|----------------|-------|-------|--------------------|
+| HTTP/1.1       | ok    | 464   | 464                |
+| HTTP/2         | ok    | ok    | POST, else 464     |
+| gRPC           | 464   | ok    | ok                 |
+
+The order of the routes is the order of the rules. Nothing of Envoy's own is left in: no timeout, no retry.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from envoy.config.route.v3 import route_pb2
+from google.protobuf.struct_pb2 import Struct
+
+from testbed.load_balancers.elbv2_state import Listener, State
+from testbed.load_balancers.listener_rules import (
+    Condition,
+    FixedResponse,
+    Forward,
+    HostHeader,
+    HttpHeader,
+    Method,
+    PathPattern,
+    QueryString,
+    Redirect,
+    Rule,
+    SourceIp,
+    query_wildcard,
+    wildcard,
+)
+
+Protocol = Literal["h1", "h2"]
+METADATA = "alb"
+LUA_METADATA = "envoy.filters.http.lua"
+SOURCE_HEADER = "x-alb-source-ip"
+"""Set by the listener to the peer's address for the conditions `source-ip`; never reaches a target."""
+MISMATCH = 464
+
+Message = dict[str, Any]
+
+
+def table(
+    name: str, listener: Listener, protocol: Protocol, state: State, cluster: Mapping[str, str]
+) -> route_pb2.RouteConfiguration:
+    """The route table of a listener for clients of one protocol.
+
+    Args:
+        name: the table's name in RDS.
+        listener: its rules in order.
+        protocol: what the client speaks.
+        state: for the protocol versions of the target groups.
+        cluster: target group ARN → cluster of this node.
+    """
+    routes = itertools.chain.from_iterable(_routes(rule, protocol, state, cluster) for rule in listener.rules)
+    return route_pb2.RouteConfiguration(
+        name=name,
+        request_headers_to_remove=[SOURCE_HEADER],
+        virtual_hosts=[{"name": "rules", "domains": ["*"], "routes": list(routes)}],
+    )
+
+
+def _routes(rule: Rule, protocol: Protocol, state: State, cluster: Mapping[str, str]) -> Iterator[Message]:
+    labels = _labels(rule)
+    for match in _matches(rule.conditions):
+        action = rule.action
+        if isinstance(action, Forward):
+            yield from _forward(match, action, protocol, state, cluster, labels)
+        elif isinstance(action, Redirect):
+            template = f"{action.protocol.lower()}://{action.host}:{action.port}{action.path}?{action.query}"
+            labels = {**labels, LUA_METADATA: _struct({"location": template, "status": str(action.status)})}
+            yield {
+                "match": match,
+                "direct_response": {"status": action.status},
+                "metadata": _metadata(labels),
+            }
+        else:
+            yield {"match": match, "metadata": _metadata(labels), **_fixed(action)}
+
+
+def _forward(
+    match: Message,
+    action: Forward,
+    protocol: Protocol,
+    state: State,
+    cluster: Mapping[str, str],
+    labels: Mapping[str, Struct],
+) -> Iterator[Message]:
+    groups = [(arn, weight) for arn, weight in action.groups if arn in cluster and arn in state.groups]
+    versions = {state.groups[arn].version for arn, _ in groups}
+    metadata = _metadata(labels)
+    if protocol == "h1" and versions - {"HTTP1"}:
+        yield _mismatch(match, metadata)
+        return
+    if protocol == "h2" and "GRPC" in versions:
+        other = {"name": ":method", "string_match": {"exact": "POST"}, "invert_match": True}
+        yield _mismatch({**match, "headers": [*match["headers"], other]}, metadata)
+    if protocol == "h2" and "HTTP1" in versions:
+        yield _mismatch({**match, "grpc": {}}, metadata)
+    weighted = [(cluster[arn], weight) for arn, weight in groups if weight or len(groups) == 1]
+    if not weighted:
+        yield {"match": match, "direct_response": {"status": 503}, "metadata": metadata}
+        return
+    to: Message = {"timeout": {}}  # Envoy's default of 15 s would cut streams
+    if len(weighted) == 1:
+        to["cluster"] = weighted[0][0]
+    else:
+        to["weighted_clusters"] = {
+            "clusters": [{"name": name, "weight": {"value": weight}} for name, weight in weighted]
+        }
+    yield {"match": match, "route": to, "metadata": metadata}
+
+
+def _mismatch(match: Message, metadata: Message) -> Message:
+    return {"match": match, "direct_response": {"status": MISMATCH}, "metadata": metadata}
+
+
+def _fixed(action: FixedResponse) -> Message:
+    response: Message = {
+        "direct_response": {"status": action.status},
+        "response_headers_to_remove": ["location"],
+    }
+    if action.body:
+        response["direct_response"]["body"] = {"inline_string": action.body}
+        header = {"key": "content-type", "value": action.content_type or "text/plain"}
+        response["response_headers_to_add"] = [
+            {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+        ]
+    return response
+
+
+def _matches(conditions: Sequence[Condition]) -> Iterator[Message]:
+    """Envoy matches: one for each path value, because a route has a single path matcher."""
+    headers = [header for condition in conditions for header in _headers(condition)]
+    paths = [condition.values for condition in conditions if isinstance(condition, PathPattern)]
+    for path in paths[0] if paths else ("*",):
+        yield {**_path(path), "headers": headers}
+
+
+def _path(pattern: str) -> Message:
+    """The cheapest matcher that means the same: exact, prefix, or an expression over the whole path."""
+    literal = pattern.rstrip("*")
+    if "*" not in literal and "?" not in literal:
+        if literal == pattern:
+            return {"path": pattern}
+        if literal.startswith("/"):
+            return {"prefix": literal}
+        if not literal:
+            return {"prefix": "/"}
+    return {"safe_regex": {"regex": f"(?s){wildcard(pattern)}"}}
+
+
+def _headers(condition: Condition) -> Iterator[Message]:
+    match condition:
+        case HostHeader(values):
+            yield _expression(":authority", f"(?i)(?:{_any(map(wildcard, values))})(?::[0-9]+)?")
+        case HttpHeader(name, values):
+            yield _expression(name.lower(), f"(?is)(?:{_any(map(wildcard, values))})")
+        case Method(values):
+            yield _expression(":method", _any(map(re.escape, values)))
+        case SourceIp(values):
+            yield _expression(SOURCE_HEADER, _any(map(_network, values)))
+        case QueryString(values):
+            pairs = (
+                f"{'[^&=]*' if key is None else query_wildcard(key)}={query_wildcard(value)}"
+                for key, value in values
+            )
+            yield _expression(":path", rf"(?is)[^?]*\?(?:.*&)?(?:{_any(pairs)})(?:&.*)?")
+        case PathPattern():
+            return
+
+
+def _expression(header: str, regex: str) -> Message:
+    return {"name": header, "string_match": {"safe_regex": {"regex": regex}}}
+
+
+def _any(expressions: Any) -> str:
+    return "|".join(expressions)
+
+
+def _network(cidr: str) -> str:
+    """An expression for the addresses of a network; an IPv6 network matches nothing on this loopback."""
+    network = ipaddress.ip_network(cidr, strict=False)
+    if isinstance(network, ipaddress.IPv6Network):
+        return "-"
+    pieces = []
+    for first, last in zip(network.network_address.packed, network.broadcast_address.packed, strict=True):
+        pieces.append(
+            "[0-9]+" if (first, last) == (0, 255) else f"(?:{_any(map(str, range(first, last + 1)))})"
+        )
+    return r"\.".join(pieces)
+
+
+def _labels(rule: Rule) -> dict[str, Struct]:
+    """What the access log says about the rule."""
+    match rule.action:
+        case Forward():
+            done = "forward"
+        case Redirect():
+            done = "redirect"
+        case FixedResponse():
+            done = "fixed-response"
+    return {METADATA: _struct({"priority": str(rule.priority), "action": done})}
+
+
+def _struct(values: Mapping[str, str]) -> Struct:
+    struct = Struct()
+    struct.update(values)
+    return struct
+
+
+def _metadata(labels: Mapping[str, Struct]) -> Message:
+    return {"filter_metadata": dict(labels)}
