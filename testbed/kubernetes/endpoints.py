@@ -1,0 +1,132 @@
+"""Endpoints: which pods stand behind a Service, kept up to date as pods come, go and change their readiness.
+
+Source: kubernetes pkg/controller/endpoint/endpoints_controller.go. A pod counts when it has an IP, is not
+finished and not being deleted; it is ready by its `Ready` condition. Services without a selector are left
+to whoever writes their Endpoints by hand.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from testbed.kubernetes.errors import NotFound
+from testbed.kubernetes.services import Service, ServicePort
+from testbed.kubernetes.store import ObjectStore
+from testbed.kubernetes.watch import WatchEvent
+from testbed.settings import PATIENCE
+
+_FINISHED = ("Succeeded", "Failed")
+_Ports = tuple[tuple[str, int, str], ...]
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """Whether the pod's `Ready` condition is True."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def is_selected(pod: Mapping[str, Any], selector: Mapping[str, str]) -> bool:
+    """Whether the pod has all labels of a selector; an empty selector selects nothing."""
+    labels = pod["metadata"].get("labels") or {}
+    return bool(selector) and all(labels.get(key) == value for key, value in selector.items())
+
+
+def container_port(pod: Mapping[str, Any], port: ServicePort) -> int | None:
+    """The port number in the pod that a Service port leads to; None if no container port has its name."""
+    if isinstance(port.target_port, int):
+        return port.target_port
+    for container in (pod.get("spec") or {}).get("containers") or ():
+        for one in container.get("ports") or ():
+            same_protocol = (one.get("protocol") or "TCP") == port.protocol
+            if one.get("name") == port.target_port and same_protocol:
+                return int(one["containerPort"])
+    return None
+
+
+def endpoints_of(service: Mapping[str, Any], pods: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The Endpoints object of a Service with a selector. Pure.
+
+    Args:
+        service: the Service as JSON.
+        pods: pods as JSON; those of other namespaces are left out.
+    """
+    view = Service.of(service)
+    unready_too = bool((service.get("spec") or {}).get("publishNotReadyAddresses"))
+    groups: dict[_Ports, dict[str, list[dict[str, Any]]]] = {}
+    for pod in pods:
+        if pod["metadata"].get("namespace", "default") != view.namespace or not is_selected(
+            pod, view.selector
+        ):
+            continue
+        status = pod.get("status") or {}
+        deleted = pod["metadata"].get("deletionTimestamp") and not unready_too
+        if not status.get("podIP") or status.get("phase") in _FINISHED or deleted:
+            continue
+        ports = tuple(
+            (port.name, number, port.protocol)
+            for port in view.ports
+            if (number := container_port(pod, port)) is not None
+        )
+        if not ports and view.ports:
+            continue
+        ready = "addresses" if unready_too or is_ready(pod) else "notReadyAddresses"
+        groups.setdefault(ports, {}).setdefault(ready, []).append(_address(pod, status["podIP"]))
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {"name": view.name, "namespace": view.namespace},
+        "subsets": [_subset(ports, addresses) for ports, addresses in sorted(groups.items())],
+    }
+
+
+def _address(pod: Mapping[str, Any], address: str) -> dict[str, Any]:
+    metadata = pod["metadata"]
+    namespace = metadata.get("namespace", "default")
+    target = {"kind": "Pod", "name": metadata["name"], "namespace": namespace, "uid": metadata.get("uid", "")}
+    node = (pod.get("spec") or {}).get("nodeName")
+    return {"ip": address, "targetRef": target, **({"nodeName": node} if node else {})}
+
+
+def _subset(ports: _Ports, addresses: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    ordered = {key: sorted(items, key=lambda item: str(item["ip"])) for key, items in addresses.items()}
+    named = [
+        {**({"name": name} if name else {}), "port": number, "protocol": protocol}
+        for name, number, protocol in ports
+    ]
+    return {**ordered, "ports": named}
+
+
+class EndpointsController:
+    """Keeps the Endpoints of all Services with a selector in a store."""
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow Services and pods until `stop` is set."""
+        with self._store.watch(["Pod", "Service"]) as watch:
+            while not stop.is_set():
+                if event := watch.get(PATIENCE.poll):
+                    self.handle(event)
+
+    def handle(self, event: WatchEvent) -> None:
+        """Bring the Endpoints up to date that one event may concern."""
+        metadata = event.object["metadata"]
+        if event.object["kind"] == "Service":
+            self._sync(metadata["namespace"], metadata["name"])
+            return
+        # A pod whose labels changed may have left any Service, so all of its namespace are looked at.
+        for service in self._store.list("Service", metadata["namespace"]):
+            self._sync(metadata["namespace"], service["metadata"]["name"])
+
+    def _sync(self, namespace: str, name: str) -> None:
+        service = self._store.get("Service", namespace, name)
+        if service is None:
+            try:
+                self._store.delete("Endpoints", namespace, name)
+            except NotFound:
+                return  # never had any
+        elif (service.get("spec") or {}).get("selector"):
+            self._store.apply(endpoints_of(service, self._store.list("Pod", namespace)))
