@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from testbed.clock import Clock
 from testbed.kubernetes import NotFound, ObjectStore, WatchEvent
 from testbed.lb_controller import objects, readiness
+from testbed.lb_controller.endpoints import endpoints_of
 from testbed.lb_controller.stack import Stack, TargetGroupBinding
 from testbed.lb_controller.targets import Registrar, Target, TargetObjects, targets_of
 
@@ -75,9 +76,11 @@ class Bindings(Generic[OwnerT]):
         binding = bound.binding
         namespace, service = binding.namespace, binding.service_name
         pods = self._store.list("Pod", namespace) if binding.target_type == "ip" else []
+        found = self._store.get("Service", namespace, service)
+        endpoints = self._store.get("Endpoints", namespace, service)
         known = TargetObjects(
-            service=self._store.get("Service", namespace, service),
-            endpoints=self._store.get("Endpoints", namespace, service),
+            service=found,
+            endpoints=endpoints_of(found, pods) if found and endpoints is None else endpoints,
             nodes=tuple(self._store.list("Node")) if binding.target_type == "instance" else (),
             pods={objects.name(pod): pod for pod in pods},
         )
@@ -113,7 +116,7 @@ def _concerns(item: Mapping[str, Any], binding: TargetGroupBinding) -> bool:
         return False
     if item["kind"] == "Endpoints":
         return objects.name(item) == binding.service_name
-    return readiness.has_gate(item, readiness.condition_type(binding.name))
+    return True  # a pod of the namespace: its labels may have changed, so it cannot tell whose it was
 
 
 def _health_of(

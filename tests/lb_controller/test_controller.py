@@ -322,6 +322,26 @@ def test_a_pod_that_leaves_the_endpoints_is_deregistered(cluster: Cluster) -> No
     assert list(cluster.targets().values()) == [{("127.1.1.2", 10000)}]
 
 
+def test_without_endpoints_object_the_pods_of_the_selector_are_the_targets(cluster: Cluster) -> None:
+    service = backend_service()
+    service["spec"]["selector"] = {"app": "envoy"}
+    cluster.store.apply(service)
+    cluster.store.apply(ingress("rest", "/*"))
+    cluster.settle()
+    assert list(cluster.targets().values()) == [set()]
+    pod = {
+        "kind": "Pod",
+        "metadata": {"name": "p", "namespace": "default", "labels": {"app": "envoy"}},
+        "status": {"podIP": "127.1.1.9", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+    cluster.store.restore(pod)
+    cluster.settle()
+    assert list(cluster.targets().values()) == [{("127.1.1.9", 10000)}]
+    cluster.store.delete("Pod", "default", "p")
+    cluster.settle()
+    assert list(cluster.targets().values()) == [set()]
+
+
 def test_a_gated_pod_hears_of_its_target(cluster: Cluster) -> None:
     cluster.store.apply(backend_service())
     cluster.store.apply(endpoints("127.1.1.1"))
