@@ -14,7 +14,7 @@ import dataclasses
 import errno
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -279,6 +279,9 @@ class Journal:
     def write(self, *events: Event) -> None:
         """Append events, each a whole line, in one write."""
         self.append(b"".join(map(encode, events)))
+        if self.listener:
+            for event in events:
+                self.listener(event)
 
     def append(self, data: bytes) -> None:
         """Append whole lines that `encode` made before, in one write."""
@@ -290,9 +293,6 @@ class Journal:
                     data = data[os.write(self._descriptor, data) :]
         except OSError as error:
             raise _unwritable(self.path, error) from None
-        if self.listener:
-            for event in events:
-                self.listener(event)
 
     def close(self) -> None:
         """Close the file; a closed journal takes no more events."""
@@ -317,27 +317,41 @@ def read(path: Path) -> Iterator[Event]:
     Raises:
         BadInput: no such file, or a line that is no event of this version.
     """
+    for number, kind, fields in rows(path):
+        try:
+            event = EVENTS[kind](**fields)
+        except (KeyError, TypeError):
+            raise not_an_event(path, number) from None
+        yield event
+
+
+def rows(path: Path) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """Line number, kind and fields of each event: for readers of many, who need no objects.
+
+    Raises:
+        BadInput: no such file, an empty one, or a line that is no JSON object with an event.
+    """
+    number = 0
     try:
         with path.open("rb") as lines:
-            yield from _decode(path, lines)
+            for number, line in enumerate(lines, start=1):
+                if not line.endswith(b"\n"):
+                    return  # the writer was killed in the middle of its last line
+                try:
+                    fields = orjson.loads(line)
+                    kind = fields.pop("event")
+                except (ValueError, KeyError, TypeError, AttributeError):
+                    raise not_an_event(path, number) from None
+                yield number, kind, fields
     except OSError as error:
         raise BadInput(f"journal cannot be read: {error.strerror}", where=Location(path)) from None
-
-
-def _decode(path: Path, lines: Iterable[bytes]) -> Iterator[Event]:
-    number = 0
-    for number, line in enumerate(lines, start=1):
-        if not line.endswith(b"\n"):
-            return  # the writer was killed in the middle of its last line
-        try:
-            fields = orjson.loads(line)
-            event = EVENTS[fields.pop("event")]
-            yield event(**fields)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            where = Location(path, number)
-            raise BadInput("not an event of a testbed journal", where=where) from None
     if number == 0:
         raise BadInput("the journal is empty", where=Location(path))
+
+
+def not_an_event(path: Path, number: int) -> BadInput:
+    """The error for a line that no testbed of this version wrote."""
+    return BadInput("not an event of a testbed journal", where=Location(path, number))
 
 
 def _unwritable(path: Path, error: OSError) -> Missing:

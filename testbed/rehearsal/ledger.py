@@ -1,16 +1,20 @@
 """The ledger: what the clients say of every request, held against what the targets' access logs say.
 
-Both are kept in columns, so that a hundred thousand requests take tens of megabytes; strings that repeat
-are numbers into one table. Access log lines without a request id are not the clients': health checks, a
+Both are kept in columns, so that a hundred thousand requests take tens of megabytes; what repeats is a number
+into a table. Access log lines without a request id are not the clients': health checks, a
 person's curl. Those are only counted.
 """
 
 from __future__ import annotations
 
 import enum
+import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import attrgetter, itemgetter
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from testbed import journal
 
@@ -18,7 +22,6 @@ NO_ID = frozenset(("", "-", "None", "null"))
 OUTCOMES: tuple[journal.Outcome, ...] = ("ok", "failed", "unknown")
 OUTCOME_CODES = {name: code for code, name in enumerate(OUTCOMES)}
 OK, FAILED, UNKNOWN = range(3)
-DISTINCT_TEXTS = 20_000
 TROUBLES_KEPT = 200
 GRPC_OK = frozenset(("", "-", "None", "0", "OK", "Ok"))
 
@@ -50,57 +53,81 @@ class Trouble:
     target: str
 
 
-class Texts:
-    """Gives each distinct text a number; past a limit all new ones are `(other)`."""
+class Route(NamedTuple):
+    """What many requests have in common: who sent it, how, and who answered."""
 
-    def __init__(self) -> None:
-        self._codes: dict[str, int] = {"": 0, "(other)": 1}
-        self.texts: list[str] = ["", "(other)"]
+    client: str
+    protocol: str
+    shape: str
+    peer: str
+    pod: str
+    listener: str
+    status: str
 
-    def code(self, text: str) -> int:
-        """The number of a text."""
-        found = self._codes.get(text)
+
+class Served(NamedTuple):
+    """What many access log lines have in common."""
+
+    pod: str
+    listener: str
+    peer: str
+    status: int
+    grpc_status: str
+    flags: str
+
+
+Row = TypeVar("Row", bound=tuple[object, ...])
+
+
+class Table(Generic[Row]):
+    """Gives each distinct row a number."""
+
+    def __init__(self, shape: type[Row]) -> None:
+        self._shape = shape
+        self._codes: dict[tuple[object, ...], int] = {}
+        self.rows: list[Row] = []
+
+    def code(self, row: tuple[object, ...]) -> int:
+        """The number of a row."""
+        found = self._codes.get(row)
         if found is None:
-            if len(self.texts) >= DISTINCT_TEXTS:
-                return 1
-            found = self._codes[text] = len(self.texts)
-            self.texts.append(text)
+            found = self._codes[row] = len(self.rows)
+            self.rows.append(self._shape(*row))
         return found
 
-    def __getitem__(self, code: int) -> str:
-        return self.texts[code]
+
+REQUEST = ("id", "time", "intended", "sent", "outcome")
+_request_event: Callable[[Any], tuple[Any, ...]] = attrgetter(*REQUEST)
+_request_fields: Callable[[Any], tuple[Any, ...]] = itemgetter(*REQUEST)
+_route_event: Callable[[Any], tuple[Any, ...]] = attrgetter(*Route._fields)
+_route_fields: Callable[[Any], tuple[Any, ...]] = itemgetter(*Route._fields)
+_served_event: Callable[[Any], tuple[Any, ...]] = attrgetter(*Served._fields)
+_served_fields: Callable[[Any], tuple[Any, ...]] = itemgetter(*Served._fields)
 
 
 @dataclass(slots=True)
 class Ledger:
-    """Requests and access log lines of a run, in columns; all times are wall seconds."""
+    """Requests and access log lines of a run, in columns; all times are wall seconds.
 
-    texts: Texts = field(default_factory=Texts)
+    Column `route` is a row number of `routes`, `cause` of `causes`, `served` of `answers`.
+    """
+
     ids: dict[str, int] = field(default_factory=dict)
     intended: array[float] = field(default_factory=lambda: array("d"))
     sent: array[float] = field(default_factory=lambda: array("d"))
     finished: array[float] = field(default_factory=lambda: array("d"))
     outcome: array[int] = field(default_factory=lambda: array("B"))
-    retries: array[int] = field(default_factory=lambda: array("H"))
-    client: array[int] = field(default_factory=lambda: array("H"))
-    protocol: array[int] = field(default_factory=lambda: array("H"))
-    shape: array[int] = field(default_factory=lambda: array("H"))
-    peer: array[int] = field(default_factory=lambda: array("H"))
-    pod: array[int] = field(default_factory=lambda: array("H"))
-    listener: array[int] = field(default_factory=lambda: array("H"))
-    status: array[int] = field(default_factory=lambda: array("H"))
-    cause: array[int] = field(default_factory=lambda: array("H"))
+    route: array[int] = field(default_factory=lambda: array("L"))
+    routes: Table[Route] = field(default_factory=lambda: Table(Route))
+    causes: dict[int, str] = field(default_factory=dict)
+    retries: dict[int, int] = field(default_factory=dict)
     repeated: list[str] = field(default_factory=list)
     troubles: list[journal.Request] = field(default_factory=list)
 
     access: dict[str, int] = field(default_factory=dict)
     access_again: dict[str, list[int]] = field(default_factory=dict)
-    access_pod: array[int] = field(default_factory=lambda: array("H"))
-    access_listener: array[int] = field(default_factory=lambda: array("H"))
-    access_peer: array[int] = field(default_factory=lambda: array("H"))
-    access_status: array[int] = field(default_factory=lambda: array("H"))
-    access_grpc: array[int] = field(default_factory=lambda: array("H"))
-    access_flags: array[int] = field(default_factory=lambda: array("H"))
+    served: array[int] = field(default_factory=lambda: array("L"))
+    answers: Table[Served] = field(default_factory=lambda: Table(Served))
     without_id: int = 0
 
     def __len__(self) -> int:
@@ -108,43 +135,60 @@ class Ledger:
 
     def add_request(self, event: journal.Request) -> None:
         """Enter a request; one whose id is known already counts as a repetition too."""
-        row = len(self.intended)
-        if self.ids.setdefault(event.id, row) != row:
-            self.repeated.append(event.id)
-        code = self.texts.code
-        self.intended.append(event.intended)
-        self.sent.append(event.sent)
-        self.finished.append(event.time)
-        outcome = OUTCOME_CODES.get(event.outcome, UNKNOWN)
-        self.outcome.append(outcome)
-        self.retries.append(min(max(event.retries, 0), 0xFFFF))
-        self.client.append(code(event.client))
-        self.protocol.append(code(event.protocol))
-        self.shape.append(code(event.shape))
-        self.peer.append(code(event.peer))
-        self.pod.append(code(event.pod))
-        self.listener.append(code(event.listener))
-        self.status.append(code(str(event.status)))
-        self.cause.append(0 if outcome == OK else code(_cause(event)))
-        if outcome != OK and len(self.troubles) < TROUBLES_KEPT:
-            self.troubles.append(event)
+        self._enter(_request_event(event), _route_event(event))
+        if event.retries or event.outcome != "ok":
+            self._note(event)
+
+    def add_request_fields(self, fields: dict[str, Any]) -> None:
+        """The same for a decoded line, which saves making an object of each.
+
+        Raises:
+            KeyError, TypeError, ValueError: the line is no request.
+        """
+        self._enter(_request_fields(fields), _route_fields(fields))
+        if fields.get("retries") or fields["outcome"] != "ok":
+            self._note(journal.Request(**fields))
 
     def add_access(self, event: journal.Access) -> None:
         """Enter a line of a target's access log."""
-        identity = str(event.id)
-        if identity in NO_ID:
+        self._see(event.id, _served_event(event))
+
+    def add_access_fields(self, fields: dict[str, Any]) -> None:
+        """The same for a decoded line.
+
+        Raises:
+            KeyError, TypeError: the line is no access.
+        """
+        self._see(fields["id"], _served_fields(fields))
+
+    def _enter(self, request: tuple[Any, ...], route: tuple[Any, ...]) -> None:
+        identity, finished, intended, sent, outcome = request
+        row = len(self.intended)
+        if self.ids.setdefault(identity, row) != row:
+            self.repeated.append(identity)
+        self.intended.append(intended)
+        self.sent.append(sent)
+        self.finished.append(finished)
+        self.outcome.append(OUTCOME_CODES.get(outcome, UNKNOWN))
+        self.route.append(self.routes.code(route))
+
+    def _note(self, event: journal.Request) -> None:
+        row = len(self.intended) - 1
+        if event.retries:
+            self.retries[row] = event.retries
+        if self.outcome[row] != OK:
+            self.causes[row] = sys.intern(_cause(event))
+            if len(self.troubles) < TROUBLES_KEPT:
+                self.troubles.append(event)
+
+    def _see(self, identity: str | None, served: tuple[Any, ...]) -> None:
+        if identity is None or identity in NO_ID:
             self.without_id += 1
             return
-        row = len(self.access_pod)
+        row = len(self.served)
         if self.access.setdefault(identity, row) != row:
             self.access_again.setdefault(identity, []).append(row)
-        code = self.texts.code
-        self.access_pod.append(code(event.pod))
-        self.access_listener.append(code(event.listener))
-        self.access_peer.append(code(event.peer))
-        self.access_status.append(min(max(int(event.status), 0), 0xFFFF))
-        self.access_grpc.append(code(str(event.grpc_status)))
-        self.access_flags.append(code(str(event.flags)))
+        self.served.append(self.answers.code(served))
 
     def accesses(self, identity: str) -> list[int]:
         """The access log rows of a request id, in file order."""
@@ -158,20 +202,21 @@ class Ledger:
         for identity in self.repeated:
             text = "the ledger holds it twice, so one of the two was not counted"
             yield Difference(DifferenceKind.LEDGER_REPEATS, identity, text)
-        access, again = self.access, self.access_again
+        agrees = lru_cache(maxsize=None)(self._agrees)
         for identity, row in self.ids.items():
-            seen = access.get(identity)
+            seen = self.access.get(identity)
             if seen is None:
-                if self.pod[row] or self.outcome[row] == OK:
-                    text = f"the client was answered by {self._answer(row)}, which logged no such request"
+                route = self.routes.rows[self.route[row]]
+                if route.pod or self.outcome[row] == OK:
+                    text = f"the client was answered by {_answer(route)}, where no log line has it"
                     yield Difference(DifferenceKind.NOT_IN_ACCESS_LOG, identity, text)
                 continue
-            if identity not in again and self._agrees(row, seen):
-                continue
-            yield from self._judge(identity, row)
-        for identity, seen in access.items():
+            agreed = agrees(self.route[row], self.outcome[row], self.served[seen])
+            if not agreed or identity in self.access_again:
+                yield from self._judge(identity, row)
+        for identity, seen in self.access.items():
             if identity not in self.ids:
-                text = f"{self._served(seen)} logged it, and no client sent it"
+                text = f"{_served(self.answers.rows[self.served[seen]])}, and no client sent it"
                 yield Difference(DifferenceKind.NOT_IN_LEDGER, identity, text)
 
     def target_says(self, identity: str) -> str:
@@ -179,47 +224,42 @@ class Ledger:
         rows = self.accesses(identity)
         if not rows:
             return "never reached a target"
-        return "; ".join(f"{self._served(row)} answered {self._status(row)}" for row in rows)
+        return "; ".join(_served(self.answers.rows[self.served[row]]) for row in rows)
 
     def _judge(self, identity: str, row: int) -> Iterator[Difference]:
         rows = self.accesses(identity)
-        allowed = 1 + self.retries[row]
+        allowed = 1 + self.retries.get(row, 0)
         if len(rows) > allowed:
             text = f"targets served it {len(rows)} times, and it was sent {allowed} times"
             yield Difference(DifferenceKind.SERVED_TWICE, identity, text)
-        if not any(self._agrees(row, seen) for seen in rows):
-            text = f"the client says {self._answer(row)}, the log says {self.target_says(identity)}"
+        if not any(self._agrees(self.route[row], self.outcome[row], self.served[seen]) for seen in rows):
+            answer = _answer(self.routes.rows[self.route[row]])
+            text = f"the client says {answer}, the log says {self.target_says(identity)}"
             yield Difference(DifferenceKind.SERVED_DIFFERENTLY, identity, text)
 
-    def _agrees(self, row: int, seen: int) -> bool:
-        if not self.pod[row]:
-            return self.outcome[row] != OK  # unanswered: whatever the target saw is stated, not judged
-        if (
-            self.pod[row] != self.access_pod[seen]
-            or self.listener[row] != self.access_listener[seen]
-            or self.peer[row] != self.access_peer[seen]
-        ):
+    def _agrees(self, route_code: int, outcome: int, served_code: int) -> bool:
+        route, served = self.routes.rows[route_code], self.answers.rows[served_code]
+        if not route.pod:
+            return outcome != OK  # unanswered: whatever the target saw is stated, not judged
+        if (route.pod, route.listener, route.peer) != (served.pod, served.listener, served.peer):
             return False
-        if self.outcome[row] != OK:
+        if outcome != OK:
             return True
-        if self.texts[self.protocol[row]] == "grpc":
-            return self.access_status[seen] == 200 and self.texts[self.access_grpc[seen]] in GRPC_OK
-        return self.texts[self.status[row]] == str(self.access_status[seen])
+        if route.protocol == "grpc":
+            return str(served.status) == "200" and str(served.grpc_status or "") in GRPC_OK
+        return str(route.status) == str(served.status)
 
-    def _answer(self, row: int) -> str:
-        text = self.texts
-        who = f"{text[self.pod[row]]}/{text[self.listener[row]]} via {text[self.peer[row]]}"
-        return f"{who if self.pod[row] else 'nobody who named itself'} with {text[self.status[row]]}"
 
-    def _served(self, seen: int) -> str:
-        columns = (self.access_pod, self.access_listener, self.access_peer)
-        pod, listener, peer = (self.texts[column[seen]] for column in columns)
-        return f"{pod}/{listener} via {peer}"
+def _answer(route: Route) -> str:
+    if not route.pod:
+        return f"{route.status} of nobody who named itself"
+    return f"{route.status} of {route.pod}/{route.listener} via {route.peer or 'nobody'}"
 
-    def _status(self, seen: int) -> str:
-        details = (self.texts[column[seen]] for column in (self.access_grpc, self.access_flags))
-        words = (str(self.access_status[seen]), *details)
-        return " ".join(word for word in words if word not in NO_ID)
+
+def _served(served: Served) -> str:
+    details = (str(served.status), str(served.grpc_status), str(served.flags))
+    words = " ".join(word for word in details if word not in NO_ID)
+    return f"{served.pod}/{served.listener} via {served.peer} answered {words}"
 
 
 def _cause(event: journal.Request) -> str:

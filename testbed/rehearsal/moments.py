@@ -103,6 +103,10 @@ class Move:
         return self.first_on_new - self.asked.time
 
 
+UseKey = tuple[int, str, str, Via]
+"""How many moves there were before it, client, protocol, balancer."""
+
+
 @dataclass(slots=True)
 class _Use:
     """What one client sent through one balancer between two moves."""
@@ -138,7 +142,7 @@ class Movements:
 class _Traces:
     """Who used which balancer when; computed in one pass."""
 
-    uses: dict[tuple[int, int, int, Via], _Use] = field(default_factory=dict)
+    uses: dict[UseKey, _Use] = field(default_factory=dict)
     first: dict[Via, float] = field(default_factory=dict)
     last: dict[Via, float] = field(default_factory=dict)
 
@@ -150,7 +154,7 @@ def movements(ledger: Ledger, story: Story) -> Movements:
     starts = [change.time for change, _ in raw]
     traces = _trace(ledger, story, starts)
     spans = _spans(story)
-    grpc_clients = _clients(ledger, "grpc")
+    grpc_clients = {route.client for route in ledger.routes.rows if route.protocol == "grpc"}
     moves = []
     for index, (change, origin) in enumerate(raw):
         assert change.via is not None
@@ -158,7 +162,7 @@ def movements(ledger: Ledger, story: Story) -> Movements:
         uses = [(key, use) for key, use in traces.uses.items() if key[0] == index + 1]
         on_new = [use.first for key, use in uses if key[3] is change.via]
         on_old = [use.last_sent for key, use in uses if key[3] is origin]
-        drains = _drains(ledger, uses, spans, grpc_clients, origin, change.time, until)
+        drains = _drains(uses, spans, grpc_clients, origin, change.time, until)
         moves.append(
             Move(
                 _title(change.via, [move.to for move in moves]),
@@ -208,16 +212,17 @@ def _asked(story: Story, after: float, before: float) -> journal.Action | None:
 
 def _trace(ledger: Ledger, story: Story, starts: Sequence[float]) -> _Traces:
     traces = _Traces()
-    via_of = vias(ledger, story)
     segments = Windows((), tuple(starts))
     uses = traces.uses
-    for sent, finished, client, protocol, peer in zip(
-        ledger.sent, ledger.finished, ledger.client, ledger.protocol, ledger.peer, strict=True
-    ):
-        via = via_of[peer]
-        if via is Via.NONE:
+    routes = [
+        (route.client, route.protocol, via)
+        for route, via in zip(ledger.routes.rows, vias(ledger, story), strict=True)
+    ]
+    for sent, finished, route in zip(ledger.sent, ledger.finished, ledger.route, strict=True):
+        who = routes[route]
+        if who[2] is Via.NONE:
             continue
-        key = (segments.index(sent), client, protocol, via)
+        key = (segments.index(sent), *who)
         use = uses.get(key)
         if use is None:
             uses[key] = _Use(sent, sent, finished)
@@ -257,15 +262,8 @@ def _host(address: str) -> str:
     return bare.rsplit(":", 1)[0] if bare.count(":") == 1 else bare
 
 
-def _clients(ledger: Ledger, protocol: str) -> set[str]:
-    code = ledger.texts.code(protocol)
-    pairs = set(zip(ledger.client, ledger.protocol, strict=True))
-    return {ledger.texts[client] for client, spoken in pairs if spoken == code}
-
-
 def _drains(
-    ledger: Ledger,
-    uses: Iterable[tuple[tuple[int, int, int, Via], _Use]],
+    uses: Iterable[tuple[UseKey, _Use]],
     spans: Sequence[_Span],
     grpc_clients: set[str],
     origin: Via,
@@ -290,9 +288,8 @@ def _drains(
             )
             counts = "connections"
         else:
-            code = ledger.texts.code(protocol)
             # A client that kept sending to the old balancer until the next move had not left it.
-            intervals = [(start, use.last) for key, use in mine if key[2] == code and key[3] is origin]
+            intervals = [(start, use.last) for key, use in mine if key[2] == protocol and key[3] is origin]
             ended = Counter({"not told by the clients": len(intervals)}) if intervals else Counter()
             counts = "clients"
         if intervals:
@@ -320,7 +317,7 @@ def _steps(
 
 
 def _lines(
-    spans: Sequence[_Span], uses: Mapping[tuple[int, int, int, Via], _Use], story: Story
+    spans: Sequence[_Span], uses: Mapping[UseKey, _Use], story: Story
 ) -> dict[Via, tuple[tuple[float, int], ...]]:
     found = {}
     for via in (Via.NLB, Via.ALB):

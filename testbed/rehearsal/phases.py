@@ -8,18 +8,20 @@ answered ok count, because a stream lasts as long as it was asked to.
 from __future__ import annotations
 
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from hdrh.histogram import HdrHistogram
 
-from testbed.rehearsal.ledger import FAILED, OK, UNKNOWN, Ledger
+from testbed.rehearsal.ledger import FAILED, OK, OUTCOMES, UNKNOWN, Ledger
 from testbed.rehearsal.story import Step, Story, Via, Windows
 
 HIGHEST_LATENCY = 600_000_000
 """Ten minutes in µs; what lasts longer counts as that."""
 SIGNIFICANT_DIGITS = 3
+LAG_UNIT = 10
+"""Start lag is counted in steps of 10 µs, rounded up: finer tells nothing, and costs time."""
 BUCKETS = 240
 """Points of the timeline: one for each three pixels of a wide chart."""
 
@@ -117,6 +119,10 @@ class Tally:
     lost_since_demand: Outcomes
 
 
+CellKey = tuple[int, Via, str]
+"""Position of the step (0 before the first), balancer, protocol."""
+
+
 @dataclass(slots=True)
 class _Cell:
     """One step, balancer and protocol while it is counted."""
@@ -128,78 +134,80 @@ class _Cell:
 
 
 def vias(ledger: Ledger, story: Story) -> list[Via]:
-    """The balancer kind of each peer text of the ledger, by the text's number."""
+    """The kind of balancer of each of the ledger's routes, by the route's number."""
     by_address = story.via_by_address()
     return [
-        by_address.get(text, Via.UNKNOWN) if text not in ("", "(other)") else Via.NONE
-        for text in ledger.texts.texts
+        by_address.get(route.peer, Via.UNKNOWN) if route.peer or route.pod else Via.NONE
+        for route in ledger.routes.rows
     ]
 
 
 def tally(ledger: Ledger, story: Story, demanded_since: float | None) -> Tally:
     """Count all requests once; `lost_since_demand` is of those that ended since the invariant came."""
-    steps = story.steps()
-    windows = Windows.of(steps)
-    via_of = vias(ledger, story)
-    unary = ledger.texts.code("unary")
-    cells: dict[tuple[int, Via, int], _Cell] = {}
-    lags: dict[int, HdrHistogram] = {}
-    losses: Counter[tuple[int, int, int]] = Counter()
+    windows = Windows.of(story.steps())
+    routes = [
+        (via, route.protocol, route.shape == "unary")
+        for via, route in zip(vias(ledger, story), ledger.routes.rows, strict=True)
+    ]
+    cells: dict[CellKey, _Cell] = {}
+    lags: dict[int, Counter[int]] = defaultdict(Counter)
+    losses: Counter[tuple[int, int, str]] = Counter()
     demanded = [0, 0, 0]
     line = _Line(story)
-    rows = zip(
-        ledger.intended, ledger.sent, ledger.finished, ledger.outcome, ledger.peer, ledger.pod,
-        ledger.protocol, ledger.shape, ledger.cause, strict=True,
-    )  # fmt: skip
-    for intended, sent, finished, outcome, peer, pod, protocol, shape, cause in rows:
+    columns = (ledger.intended, ledger.sent, ledger.finished, ledger.outcome, ledger.route)
+    for row, (intended, sent, finished, outcome, route) in enumerate(zip(*columns, strict=True)):
         index = windows.index(intended)
-        via = via_of[peer] if pod or peer else Via.NONE
+        via, protocol, is_unary = routes[route]
         cell = cells.get((index, via, protocol))
         if cell is None:
             cell = cells[index, via, protocol] = _Cell()
         cell.counts[outcome] += 1
-        lag = lags.get(index)
-        if lag is None:
-            lag = lags[index] = HdrHistogram(1, HIGHEST_LATENCY, SIGNIFICANT_DIGITS)
-        lag.record_value(_micros(sent - intended))
+        lags[index][_micros(sent - intended) // LAG_UNIT] += 1
         if outcome == OK:
-            latency = _micros(finished - intended) if shape == unary else None
+            latency = _micros(finished - intended) if is_unary else None
             if latency is not None:
                 cell.histogram.record_value(latency)
             line.add(intended, via, latency)
         else:
-            losses[index, outcome, cause] += 1
+            losses[index, outcome, ledger.causes[row]] += 1
             line.add_lost(intended)
         if demanded_since is not None and finished >= demanded_since:
             demanded[outcome] += 1
-    seconds = _traffic_seconds(ledger)
-    names = ledger.texts.texts
-    numbers = [0, *(step.number for step in steps)]
+    seconds = max(ledger.intended) - min(ledger.intended) if len(ledger) else 0.0
+    numbers = [0, *(step.number for step in windows.steps)]
+    late = {index: _histogram(counts) for index, counts in lags.items()}
     return Tally(
         all=_share(cells.values(), seconds),
         by_balancer=_by_balancer(cells, seconds),
-        by_protocol=_by_protocol(cells, names, seconds),
-        phases=tuple(_phases(cells, lags, names, story, ledger)),
+        by_protocol=_by_protocol(cells, seconds),
+        phases=tuple(_phases(cells, late, windows.steps, story, ledger)),
         losses=tuple(
-            Loss(numbers[index], "failed" if outcome == FAILED else "unknown", names[cause], count)
+            Loss(numbers[index], OUTCOMES[outcome], cause, count)
             for (index, outcome, cause), count in sorted(
-                losses.items(), key=lambda item: (item[0][0], -item[1])
+                losses.items(), key=lambda item: (item[0][0], -item[1], item[0][2])
             )
         ),
-        start_lag=_latency(lags.values()),
+        start_lag=_latency(late.values()),
         timeline=line.done(),
         lost_since_demand=Outcomes(*demanded),
     )
 
 
+def _histogram(counts: Counter[int]) -> HdrHistogram:
+    histogram = HdrHistogram(1, HIGHEST_LATENCY, SIGNIFICANT_DIGITS)
+    for units, count in counts.items():
+        histogram.record_value((units + 1) * LAG_UNIT, count)
+    return histogram
+
+
 def _phases(
-    cells: Mapping[tuple[int, Via, int], _Cell],
+    cells: Mapping[CellKey, _Cell],
     lags: Mapping[int, HdrHistogram],
-    names: list[str],
+    found: tuple[Step, ...],
     story: Story,
     ledger: Ledger,
 ) -> Iterable[Phase]:
-    steps: list[Step | None] = [None, *story.steps()]
+    steps: list[Step | None] = [None, *found]
     first, last = (min(ledger.intended), max(ledger.intended)) if len(ledger) else (0.0, 0.0)
     for index, step in enumerate(steps):
         mine = {key: cell for key, cell in cells.items() if key[0] == index}
@@ -211,12 +219,12 @@ def _phases(
             step,
             _share(mine.values(), seconds),
             _by_balancer(mine, seconds),
-            _by_protocol(mine, names, seconds),
+            _by_protocol(mine, seconds),
             _latency([lags[index]] if index in lags else []),
         )
 
 
-def _by_balancer(cells: Mapping[tuple[int, Via, int], _Cell], seconds: float) -> dict[Via, Share]:
+def _by_balancer(cells: Mapping[CellKey, _Cell], seconds: float) -> dict[Via, Share]:
     found = {}
     for via in Via:
         mine = [cell for key, cell in cells.items() if key[1] is via]
@@ -225,16 +233,9 @@ def _by_balancer(cells: Mapping[tuple[int, Via, int], _Cell], seconds: float) ->
     return found
 
 
-def _by_protocol(
-    cells: Mapping[tuple[int, Via, int], _Cell], names: list[str], seconds: float
-) -> dict[tuple[Via, str], Share]:
-    keys = sorted({(via, names[protocol]) for _, via, protocol in cells})
-    return {
-        (via, protocol): _share(
-            [cell for key, cell in cells.items() if key[1] is via and names[key[2]] == protocol], seconds
-        )
-        for via, protocol in keys
-    }
+def _by_protocol(cells: Mapping[CellKey, _Cell], seconds: float) -> dict[tuple[Via, str], Share]:
+    pairs = sorted({(via, protocol) for _, via, protocol in cells})
+    return {pair: _share([cell for key, cell in cells.items() if key[1:] == pair], seconds) for pair in pairs}
 
 
 def _share(cells: Iterable[_Cell], seconds: float) -> Share:
@@ -262,10 +263,6 @@ def _latency(histograms: Iterable[HdrHistogram]) -> Latency:
 
 def _micros(seconds: float) -> int:
     return min(HIGHEST_LATENCY, max(1, round(seconds * 1e6)))
-
-
-def _traffic_seconds(ledger: Ledger) -> float:
-    return max(ledger.intended) - min(ledger.intended) if len(ledger) else 0.0
 
 
 class _Line:

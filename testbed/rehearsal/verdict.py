@@ -11,6 +11,7 @@ import enum
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from testbed import journal
 from testbed.errors import ExitCode
@@ -142,15 +143,39 @@ class Verdict:
 def compute(events: Iterable[journal.Event]) -> Verdict:
     """The verdict on the events of one journal, read once and in file order."""
     story, ledger = Story(), Ledger()
-    add_request, add_access, add_other = ledger.add_request, ledger.add_access, story.add
     for event in events:
-        kind = type(event)
-        if kind is journal.Request:
-            add_request(event)  # type: ignore[arg-type]  # `kind is` narrows nothing, and is fast
-        elif kind is journal.Access:
-            add_access(event)  # type: ignore[arg-type]
-        else:
-            add_other(event)
+        match event:
+            case journal.Request():
+                ledger.add_request(event)
+            case journal.Access():
+                ledger.add_access(event)
+            case _:
+                story.add(event)
+    return judge(story, ledger)
+
+
+def compute_file(path: Path) -> Verdict:
+    """The verdict on a journal file: as `compute(journal.read(path))`, in less than half the time.
+
+    Raises:
+        BadInput: no such file, or a line that is no event of this version.
+    """
+    story, ledger = Story(), Ledger()
+    for number, kind, fields in journal.rows(path):
+        try:
+            if kind == journal.Request.kind:
+                ledger.add_request_fields(fields)
+            elif kind == journal.Access.kind:
+                ledger.add_access_fields(fields)
+            else:
+                story.add(journal.EVENTS[kind](**fields))
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise journal.not_an_event(path, number) from None
+    return judge(story, ledger)
+
+
+def judge(story: Story, ledger: Ledger) -> Verdict:
+    """The verdict on everything that was read."""
     if len(ledger):
         story.saw(min(ledger.intended))
         story.saw(max(ledger.finished))
