@@ -129,16 +129,22 @@ def _unreadable(kind: str, found: tuple[str, str], error: BuildError) -> BuildEr
 
 
 def _split_unescaped(raw: str) -> list[str]:
+    """Entries between unescaped commas; what is left after the last `=` and a comma is an entry of its own.
+
+    A comma at the very end belongs to the value: `k=v,` is `v,`.
+    """
     entries = [""]
-    escaped = False
-    for position, character in enumerate(raw):
-        if escaped:
-            entries[-1] += character
-            escaped = False
-        elif character == "\\":
-            escaped = True
-        elif character == "," and "=" in raw[position:]:
+    position = 0
+    while position < len(raw):
+        character, rest = raw[position], raw[position + 1 :]
+        position += 1
+        if character == "\\" and rest:
+            entries[-1] += rest[0]
+            position += 1
+        elif character == "," and "=" in rest:
             entries.append("")
+        elif character == "," and rest.strip():
+            return [*entries, rest]
         else:
             entries[-1] += character
-    return [entry for entry in entries if entry.strip()]
+    return entries if entries[-1] else entries[:-1]

@@ -116,6 +116,7 @@ class ControllerOptions:
     external_managed_tags: frozenset[str] = frozenset()
     disable_ingress_class_annotation: bool = False
     disable_ingress_group_annotation: bool = False
+    enable_tcp_udp_listener: bool = False
     load_balancer_class: str = "service.k8s.aws/nlb"
     feature_gates: Mapping[str, bool] = field(default_factory=dict)
 

@@ -176,7 +176,8 @@ def _inbound_cidrs(member: Member) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 
 def _prefix_lists(member: Member) -> tuple[str, ...]:
-    of_class = objects.spec(member.class_params).get("prefixListsIDs")
+    params = objects.spec(member.class_params)
+    of_class = params.get("prefixListsIDs") or params.get("PrefixListsIDs")  # both are in the CRD
     ids = of_class or of_ingress(member.ingress).items("security-group-prefix-lists") or ()
     return tuple(sorted(set(ids)))
 

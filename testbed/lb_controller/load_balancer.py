@@ -176,15 +176,17 @@ def customer_owned_ipv4_pool(members: Sequence[Member]) -> str | None:
 
 
 def ipv4_ipam_pool_id(members: Sequence[Member]) -> str | None:
-    """IPAM pool of class or annotation.
+    """IPAM pool of the first member's class, else of the annotations.
 
     Raises:
         BuildError: members differ.
     """
+    of_class: str | None = (_first_class(members).get("ipamConfiguration") or {}).get("ipv4IPAMPoolId")
+    if of_class is not None:
+        return of_class
     chosen: str | None = None
     for member in members:
-        of_class = (objects.spec(member.class_params).get("ipamConfiguration") or {}).get("ipv4IPAMPoolId")
-        pool = of_class or of_ingress(member.ingress).text("ipam-ipv4-pool-id")
+        pool = of_ingress(member.ingress).text("ipam-ipv4-pool-id")
         if pool is not None:
             if chosen is not None and pool != chosen:
                 raise BuildError(f"conflicting ipv4 ipam pools {chosen}: {pool}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from testbed.lb_controller import gotext
-from testbed.lb_controller.inputs import BuildError, ClusterState, Subnet
+from testbed.lb_controller.inputs import BuildError, ClusterState, ExistingLoadBalancer, Subnet
 from testbed.lb_controller.stack import SubnetMapping
 
 _CLUSTER_TAG = "kubernetes.io/cluster/"
@@ -34,8 +34,8 @@ def by_name_or_id(wanted: Sequence[str], cluster: ClusterState) -> tuple[Subnet,
     Raises:
         BuildError: one does not exist.
     """
-    known = _known(cluster)
-    found = [subnet for subnet in known if subnet.id in wanted or (subnet.name and subnet.name in wanted)]
+    names = {item for item in wanted if not item.startswith("subnet-")}
+    found = [subnet for subnet in _known(cluster) if subnet.id in wanted or subnet.name in names]
     if len(found) != len(wanted):
         ids = gotext.bracketed(subnet.id for subnet in found)
         raise BuildError(f"couldn't find all subnets, want: {gotext.bracketed(wanted)}, found: {ids}")
@@ -71,16 +71,23 @@ def by_selector(selector: Mapping[str, Any], cluster: ClusterState, cluster_name
 
 def standing(cluster: ClusterState, stack_tags: Mapping[str, str], scheme: str) -> tuple[Subnet, ...] | None:
     """The subnets of the stack's balancer in AWS; None if there is none, or of another scheme."""
+    balancer = find_existing(cluster, stack_tags)
+    if balancer is None or balancer.scheme != scheme:
+        return None
+    known = {subnet.id: subnet for subnet in _known(cluster)}
+    return tuple(known.get(subnet, Subnet(id=subnet)) for subnet in balancer.subnet_ids)
+
+
+def find_existing(cluster: ClusterState, stack_tags: Mapping[str, str]) -> ExistingLoadBalancer | None:
+    """The balancer that carries the tags of a stack, if any."""
     for balancer in cluster.existing:
         if all(balancer.tags.get(key) == value for key, value in stack_tags.items()):
-            if balancer.scheme != scheme:
-                return None
-            return tuple(Subnet(id=subnet) for subnet in balancer.subnet_ids)
+            return balancer
     return None
 
 
 def security_group_ids(wanted: Iterable[str], cluster: ClusterState) -> list[str]:
-    """Ids of security groups given by id (`sg-…`) or name; ids first, as the controller resolves them.
+    """Ids of security groups given by id (`sg-…`) or name, sorted.
 
     Raises:
         BuildError: a name is unknown.
@@ -91,7 +98,7 @@ def security_group_ids(wanted: Iterable[str], cluster: ClusterState) -> list[str
     missing = [name for name in names if name not in cluster.security_groups]
     if missing:
         raise BuildError(f"couldn't find all security groups: {gotext.bracketed(missing)}")
-    return ids + [cluster.security_groups[name] for name in names]
+    return sorted(ids + [cluster.security_groups[name] for name in names])
 
 
 def _one_per_zone(found: Iterable[Subnet], own_tag: str) -> tuple[Subnet, ...]:

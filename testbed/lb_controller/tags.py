@@ -48,13 +48,13 @@ def of_member(member: Member, options: ControllerOptions) -> dict[str, str]:
 
 
 def of_backend(member: Member, service: KubernetesObject, options: ControllerOptions) -> dict[str, str]:
-    """Tags of a target group: of the Service, and where that is silent of the Ingress.
+    """Tags of a target group: of the Ingress and the Service; for the same key the Service wins.
 
     Raises:
         BuildError: a tag belongs to somebody else.
     """
-    merged = of_ingress(service).over(objects.annotations_of(member.ingress))
-    tags = merged.mapping("tags") or {}
+    of_both = [of_ingress(item).mapping("tags") or {} for item in (member.ingress, service)]
+    tags = {**of_both[0], **of_both[1]}
     where = f"Ingress {objects.key(member.ingress)} and Service {objects.key(service)}"
     _refuse_external(tags, options, where)
     return {**tags, **of_class_params(member, options)}

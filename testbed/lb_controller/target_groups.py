@@ -122,7 +122,7 @@ def build_target_group(
         raise BuildError("unsupported IPv6 configuration, lb not dual-stack")
     group_port = target_group_port(service_port, target_type)
     if not group_port:
-        raise BuildError(_EMPTY_PORT[target_type])
+        raise BuildError(EMPTY_PORT[target_type])
     control_port = target_control_port(merged, objects.name(service), port)
     if control_port is not None and target_type == INSTANCE:
         raise BuildError("target control port is not supported for instance target target group")
@@ -144,7 +144,7 @@ def build_target_group(
     )
 
 
-_EMPTY_PORT = {
+EMPTY_PORT = {
     INSTANCE: (
         "TargetGroup port is empty. When using Instance targets, "
         "your service be must of type 'NodePort' or 'LoadBalancer'"
@@ -267,8 +267,17 @@ def _health_check(
 
 def _health_check_port(service: KubernetesObject, annotations: Annotations, target_type: str) -> int | str:
     found = annotations.text("healthcheck-port")
-    if found is None or found == TRAFFIC_PORT:
-        return TRAFFIC_PORT
+    return resolve_health_check_port(service, found or TRAFFIC_PORT, target_type)
+
+
+def resolve_health_check_port(service: KubernetesObject, found: str, target_type: str) -> int | str:
+    """The port of a health check from `traffic-port`, a number, or the name of a port of the Service.
+
+    Raises:
+        BuildError: the Service has no such port, or it is not known which number a named port is.
+    """
+    if found == TRAFFIC_PORT:
+        return found
     if found.isdecimal():
         return int(found)
     try:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.lb_controller.classes import IngressObjects
 from testbed.lb_controller.inputs import (
     BuildError,
     Certificate,
@@ -25,6 +24,8 @@ from testbed.lb_controller.inputs import (
 )
 
 FOLDER = "aws-lb"
+SERVICE_TAG = "service.k8s.aws/stack"
+CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 ANY_CERTIFICATE = {"existingCertificate": True}
 
 
@@ -127,7 +128,7 @@ class Case:
         """What stands in the cluster and in AWS."""
         given = self.given
         services = [item for item in self.manifests if item["kind"] == "Service"]
-        services += [service for service in given.get("svcs") or ()]
+        services += given.get("svcs") or ()
         existing = given.get("existingLoadBalancers") or ()
         return ClusterState(
             services={
@@ -136,12 +137,39 @@ class Case:
             },
             subnets=tuple(subnet_of(item) for item in given.get("autoDiscoveredSubnets") or ()),
             named_subnets=tuple(subnet_of(item) for item in given.get("namedSubnets") or ()),
-            existing=tuple(_existing(item) for item in existing),
+            existing=tuple(self._existing(item) for item in existing),
+            security_groups=self._security_groups(),
+            vpc_cidrs=self._vpc_cidrs("cidrBlock"),
+            vpc_ipv6_cidrs=self._vpc_cidrs("ipv6CidrBlock"),
             certificates=(Certificate(arn="any", names=("*",)),),
         )
 
-    def objects(self, manifests: list[dict[str, Any]] | None = None) -> IngressObjects:
-        return IngressObjects.of(self.manifests if manifests is None else manifests)
+    def _existing(self, raw: dict[str, Any]) -> ExistingLoadBalancer:
+        """A standing balancer; upstream's fakes do not look at the tags and ids that they are asked for."""
+        balancer = raw["loadBalancer"]
+        zones = self.given.get("namedSubnets") or balancer.get("availabilityZones") or ()
+        first = self.manifests[0]["metadata"]
+        tags = {
+            CLUSTER_TAG: self.controller.get("clusterName") or "",
+            SERVICE_TAG: f"{first.get('namespace') or ''}/{first['name']}",
+        }
+        return ExistingLoadBalancer(
+            arn=balancer.get("loadBalancerArn") or "",
+            scheme=balancer.get("scheme") or "",
+            subnet_ids=tuple(zone["subnetId"] for zone in zones),
+            security_groups=tuple(balancer.get("securityGroups") or ()),
+            tags={**(raw.get("tags") or {}), **tags},
+        )
+
+    def _security_groups(self) -> dict[str, str]:
+        calls = self.given.get("resolveSecurityGroups") or ()
+        pairs = [pair for call in calls for pair in zip(call["args"], call.get("want") or (), strict=False)]
+        return {name: group for name, group in pairs if name != group}
+
+    def _vpc_cidrs(self, field: str) -> tuple[str, ...]:
+        block = "c" + field[1:] if field.startswith("c") else field
+        answers = [call.get("wantVPCInfo") or {} for call in self.given.get("vpcInfo") or ()]
+        return tuple(item[block] for info in answers for item in info.get(f"{block}AssociationSet") or ())
 
 
 def load() -> Iterator[Case]:
@@ -170,17 +198,6 @@ def subnet_of(raw: dict[str, Any]) -> Subnet:
         availability_zone=raw.get("availabilityZone") or "",
         cidr=raw.get("cidrBlock") or "",
         tags=tags,
-    )
-
-
-def _existing(raw: dict[str, Any]) -> ExistingLoadBalancer:
-    balancer = raw["loadBalancer"]
-    return ExistingLoadBalancer(
-        arn=balancer.get("loadBalancerArn") or "",
-        scheme=balancer.get("scheme") or "",
-        subnet_ids=tuple(zone["subnetId"] for zone in balancer.get("availabilityZones") or ()),
-        security_groups=tuple(balancer.get("securityGroups") or ()),
-        tags=raw.get("tags") or {},
     )
 
 
