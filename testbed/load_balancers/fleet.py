@@ -20,8 +20,9 @@ from testbed.journal import Balancer, Journal, Log
 from testbed.load_balancers import elbv2_state
 from testbed.load_balancers.addresses import AddressBook
 from testbed.load_balancers.ads import AdsServer
-from testbed.load_balancers.elbv2_state import LoadBalancer, State, Target
+from testbed.load_balancers.elbv2_state import LoadBalancer, State
 from testbed.load_balancers.endpoints import Resolve, nowhere
+from testbed.load_balancers.health import HealthChecks
 from testbed.load_balancers.listeners import Surroundings
 from testbed.load_balancers.resources import Certificate, Kind, Sources, resources, zones_in_service
 from testbed.network import XDS_PORT, Network
@@ -73,7 +74,9 @@ class Fleet:
         self._resolve = resolve
         self._book = AddressBook(network)
         self._told: dict[str, Balancer] = {}
-        self._states: Mapping[tuple[str, Target], str] = {}
+        self._seen: tuple[State, Mapping[str, Certificate]] = (self.state, {})
+        self._stale = asyncio.Event()
+        self.health = HealthChecks(clock, resolve, self._stale.set)
         self.server = AdsServer(network.control, XDS_PORT, KINDS, self._refused)
 
     def addresses(self, dns_name: str) -> tuple[str, ...]:
@@ -92,15 +95,33 @@ class Fleet:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve the Envoys and follow ELBv2 until cancelled. `ready` is called when Envoys may be started."""
-        async with self.server:
-            seen = (-1, -1)
+        async with self.server, asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publish_changes())
             ready()
-            while True:
-                now = self._revisions()
-                if now != seen or self._is_provisioning():
-                    await self._follow()
-                seen = now
-                await asyncio.to_thread(self._changes.wait, "elbv2", now[0], LOOK_AGAIN)
+            try:
+                await self._follow()
+            finally:
+                await self.health.close()
+
+    async def _follow(self) -> None:
+        seen = (-1, -1)
+        while True:
+            now = self._revisions()
+            if now != seen or self._is_provisioning():
+                self._seen = await asyncio.to_thread(self._read)
+                self.state = self._seen[0]
+                self.health.follow(self.state)
+                self._stale.set()
+            seen = now
+            await asyncio.to_thread(self._changes.wait, "elbv2", now[0], LOOK_AGAIN)
+
+    async def _publish_changes(self) -> None:
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            state, certificates = self._seen
+            self._tell(state)
+            await self._publish(state, certificates)
 
     def _revisions(self) -> tuple[int, int]:
         return self._changes.revision("elbv2"), self._changes.revision("acm")
@@ -108,18 +129,12 @@ class Fleet:
     def _is_provisioning(self) -> bool:
         return any(balancer.state == "provisioning" for balancer in self.state.balancers)
 
-    async def _follow(self) -> None:
-        state, certificates = await asyncio.to_thread(self._read)
-        self.state = state
-        self._tell(state)
-        await self._publish(state, certificates)
-
     async def _publish(self, state: State, certificates: Mapping[str, Certificate]) -> None:
         run = Surroundings(self._network, self._clock, self._access_log, _server_names(state, certificates))
         sources = Sources(self._book.address, self._resolve, certificates, run)
         await asyncio.gather(
             *(
-                self.server.nodes[kind].publish(resources(kind, state, self._states, sources))
+                self.server.nodes[kind].publish(resources(kind, state, self.health.states(), sources))
                 for kind in KINDS
             )
         )
@@ -136,7 +151,8 @@ class Fleet:
         return state, certificates
 
     def _addresses(self, balancer: LoadBalancer, state: State) -> tuple[str, ...]:
-        return tuple(self._book.address(balancer.arn, zone) for zone in zones_in_service(balancer, state))
+        zones = zones_in_service(balancer, state, self.health.states())
+        return tuple(self._book.address(balancer.arn, zone) for zone in zones)
 
     def _tell(self, state: State) -> None:
         """Journal the balancers that changed; one that is gone is told once, as deleted."""

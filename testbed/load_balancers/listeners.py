@@ -1,7 +1,7 @@
 """Listeners of balancers → Envoy listeners, one for each zone's address (pure).
 
 Nothing that changes during a rehearsal stands in them: rules come by RDS, targets by EDS, certificates by
-SDS, because an edit of a filter chain cuts the streams on it. A further certificate is a filter chain of its own.
+SDS, because an edit of a filter chain cuts the streams on it. A further certificate is a chain of its own.
 """
 
 from __future__ import annotations

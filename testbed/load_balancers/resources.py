@@ -64,14 +64,26 @@ def resources(kind: Kind, state: State, states: States, sources: Sources) -> Res
     return result
 
 
-def zones_in_service(balancer: LoadBalancer, state: State) -> list[int]:
-    """The zones whose address is in DNS: an NLB's zone without any target is taken out [NLB guide]."""
+def zones_in_service(balancer: LoadBalancer, state: State, states: States) -> list[int]:
+    """The zones whose address is in DNS: an NLB's zone without a healthy target is taken out [NLB guide].
+
+    With no healthy target anywhere the balancer fails open: all zones that have one at all.
+    """
     every = list(range(len(balancer.zones)))
     if balancer.crosses_zones:
         return every
     groups = [state.groups[arn] for arn in balancer.groups if arn in state.groups]
-    served = [zone for zone in every if any(in_zone(group.targets, balancer.zones, zone) for group in groups)]
-    return served or every
+
+    def served(*accepted: str) -> list[int]:
+        return [
+            zone
+            for zone in every
+            for group in groups
+            for target in in_zone(group.targets, balancer.zones, zone)
+            if not accepted or states.get((group.arn, target), "healthy") in accepted
+        ]
+
+    return sorted(set(served("healthy") or served() or every))
 
 
 def _add(result: Resources, balancer: LoadBalancer, state: State, states: States, sources: Sources) -> None:
