@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from testbed.lb_controller import objects
-from testbed.lb_controller.deploy import Deployer
+from testbed.lb_controller.deploy_session import Reader
 from testbed.lb_controller.inputs import (
     Certificate,
     ClusterState,
@@ -17,6 +17,7 @@ from testbed.lb_controller.inputs import (
 
 if TYPE_CHECKING:
     from mypy_boto3_acm import ACMClient
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
 CLUSTER_TAG = "elbv2.k8s.aws/cluster"
 
@@ -25,15 +26,21 @@ class Account:
     """The account's subnets, certificates and load balancers, through the AWS APIs.
 
     Attributes:
-        deployer: whose ELBv2 client is asked.
-        acm: for certificates; None where no listener needs any.
+        cluster_name: whose load balancers are looked for.
         subnets: one a zone, as discovery by tags would find them.
     """
 
-    def __init__(self, deployer: Deployer, acm: ACMClient | None, subnets: tuple[Subnet, ...]) -> None:
-        self.deployer = deployer
-        self.acm = acm
+    def __init__(
+        self,
+        elbv2: ElasticLoadBalancingv2Client,
+        acm: ACMClient | None,
+        cluster_name: str,
+        subnets: tuple[Subnet, ...],
+    ) -> None:
+        self.cluster_name = cluster_name
         self.subnets = subnets
+        self._elbv2 = Reader(elbv2)
+        self._acm = acm
         self._certificates: dict[str, Certificate] = {}
 
     def state(
@@ -44,7 +51,7 @@ class Account:
         Raises:
             ClientError: AWS refused a call.
         """
-        groups = self.deployer.pages("describe_target_groups", "TargetGroups")
+        groups = self._elbv2.pages("describe_target_groups", "TargetGroups")
         return ClusterState(
             services=_by_key(services),
             secrets=_by_key(secrets),
@@ -56,20 +63,20 @@ class Account:
 
     def _issued_certificates(self) -> tuple[Certificate, ...]:
         """An issued certificate never changes its names, so each is described once."""
-        if self.acm is None:
+        if self._acm is None:
             return ()
-        pages = self.acm.get_paginator("list_certificates").paginate(CertificateStatuses=["ISSUED"])
+        pages = self._acm.get_paginator("list_certificates").paginate(CertificateStatuses=["ISSUED"])
         arns = [one["CertificateArn"] for page in pages for one in page["CertificateSummaryList"]]
         for arn in arns:
             if arn not in self._certificates:
-                told: Any = self.acm.describe_certificate(CertificateArn=arn)["Certificate"]
+                told: Any = self._acm.describe_certificate(CertificateArn=arn)["Certificate"]
                 names = dict.fromkeys((told["DomainName"], *told.get("SubjectAlternativeNames", ())))
                 self._certificates[arn] = Certificate(arn=arn, names=tuple(names))
         return tuple(self._certificates[arn] for arn in arns)
 
     def _existing(self) -> tuple[ExistingLoadBalancer, ...]:
-        cluster = {CLUSTER_TAG: self.deployer.options.cluster_name}
-        found = self.deployer.owned("describe_load_balancers", "LoadBalancers", "LoadBalancerArn", cluster)
+        cluster = {CLUSTER_TAG: self.cluster_name}
+        found = self._elbv2.owned("describe_load_balancers", "LoadBalancers", "LoadBalancerArn", cluster)
         return tuple(
             ExistingLoadBalancer(
                 arn=one.shape["LoadBalancerArn"],

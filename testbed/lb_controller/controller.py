@@ -234,7 +234,7 @@ class ServiceController(_BalancerController[ServiceKey]):
         self.component = owner.component
         self._owner = owner
         self._deployer = Deployer(elbv2, options, log)
-        self._account = Account(self._deployer, None, subnets)
+        self._account = Account(elbv2, None, options.cluster_name, subnets)
 
     def tasks_of(self, event: WatchEvent) -> Iterable[Task[ServiceKey]]:
         """A Service that changed in more than its status; otherwise targets."""
@@ -338,7 +338,7 @@ class IngressGroupController(_BalancerController[GroupID]):
     ) -> None:
         super().__init__(store, elbv2, options, clock, log)
         self._deployer = Deployer(elbv2, options, log)
-        self._account = Account(self._deployer, acm, subnets)
+        self._account = Account(elbv2, acm, options.cluster_name, subnets)
 
     def tasks_of(self, event: WatchEvent) -> Iterable[Task[GroupID]]:
         """Every group that an event may concern, the one that was left and the one that was joined."""
