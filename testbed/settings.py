@@ -41,8 +41,9 @@ class Production:
     """and at most after this (`grpc.max_reconnect_backoff_ms`)."""
     client_negative_ttl: float = 10.0
     """A server client remembers NXDOMAIN so long (JVM `networkaddress.cache.negative.ttl`)."""
-    client_keep_alive: float = 15.0
-    """A server client's pool keeps an idle connection so long (aiohttp's default); below the ALB's idle timeout."""
+    client_keep_alive: float = 30.0
+    """A server client's pool keeps an idle connection so long: half of the ALB's idle timeout, so that the
+    two never race, as the ALB guide advises for either side."""
     stream_least: float = 20.0
     """The shortest stream of an app client."""
     stream_most: float = 50.0
@@ -67,7 +68,7 @@ class Patience:
     """One unary request of a client; longer is an unknown outcome."""
     dns_query: float = 5.0
     """One DNS question of a client (resolv.conf's default timeout)."""
-    socket_scan: float = 0.05
+    socket_scan: float = 0.1
     """Between two looks at the sockets that gRPC holds, which tells nobody when it closes one."""
     ledger_flush: float = 0.1
     """Between two writes of the traffic ledger."""

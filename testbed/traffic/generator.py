@@ -168,6 +168,7 @@ class Generator:
         if self._timer:
             self._timer.cancel()
         now = time.monotonic()
+        self._start_due(now, _BURST)
         while self._due and self._began + self._due.at <= now:
             self._ledger.scheduled += 1
             self._due = next(self._schedule, None)
@@ -198,4 +199,4 @@ class Generator:
             await asyncio.sleep(PATIENCE.socket_scan)
 
     def _server_flows(self) -> set[Flow]:
-        return set().union(*(client.flows() for client in self._servers))
+        return set[Flow]().union(*(client.flows() for client in self._servers))

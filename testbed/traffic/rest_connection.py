@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import httptools
@@ -51,9 +52,10 @@ class RestConnection(asyncio.Protocol):
         is_reusable: whether another request may be sent on it.
     """
 
-    def __init__(self, client: str, ledger: Ledger) -> None:
+    def __init__(self, client: str, flow: Flow, ledger: Ledger, forget: Callable[[Flow], None]) -> None:
         self._client = client
         self._ledger = ledger
+        self._forget = forget
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._waiter: asyncio.Future[HttpAnswer] | None = None
@@ -62,8 +64,8 @@ class RestConnection(asyncio.Protocol):
         self._answered = False
         self._exchanges = 0
         self._reason = ""
-        self.address = ""
-        self.flow = Flow(0, "")
+        self.flow = flow
+        self.address = flow.address
         self.idle_since = time.monotonic()
         self.is_reusable = False
 
@@ -75,14 +77,13 @@ class RestConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by the loop when TLS is established."""
         self._transport = transport  # type: ignore[assignment]
-        self.address = transport.get_extra_info("peername")[0]
-        self.flow = Flow(transport.get_extra_info("sockname")[1], self.address)
         self.is_reusable = True
         self._ledger.opened(self.identifier, self._client, self.address)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by the loop."""
         self.is_reusable = False
+        self._forget(self.flow)
         reason = self._reason or (f"{type(error).__name__}: {error}" if error else "closed by the peer")
         self._ledger.closed(self.identifier, self._client, self.address, reason)
         if self._waiter and not self._waiter.done():

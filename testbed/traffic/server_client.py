@@ -7,9 +7,12 @@ longer answered take no new request: idle ones close at once, busy ones when the
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 import ssl
 import time
 from collections import deque
+from collections.abc import Set
 from urllib.parse import quote
 
 import orjson
@@ -23,6 +26,10 @@ from testbed.traffic.rest_connection import ConnectionLost, HttpAnswer, RestConn
 from testbed.traffic.sockets import Flow
 
 _IDENTIFIERS = tuple(f"foot-{number}" for number in range(32))
+_LARGEST_POOL = 64
+_DIALS_AT_ONCE = 4
+"""A burst waits for connections to come free rather than open one for each of its requests: handshakes
+are what a slow machine has least time for. Pools of real clients have such limits too."""
 _MOVED = "its address is no longer answered"
 
 
@@ -43,6 +50,9 @@ class ServerClient:
         self._addresses: tuple[str, ...] = ()
         self._idle: deque[RestConnection] = deque()
         self._busy: set[RestConnection] = set()
+        self._flows: set[Flow] = set()
+        self._waiting: deque[asyncio.Future[RestConnection]] = deque()
+        self._dialing: set[asyncio.Task[None]] = set()
         self._keep_alive = plan.clock.scaled(PRODUCTION.client_keep_alive)
         self._interval = plan.clock.scaled(plan.stream_message)
         self._head = (
@@ -74,14 +84,16 @@ class ServerClient:
             detail = "" if outcome == "ok" else answer.body[:200].decode("utf-8", "replace")
             self._ledger.finish(entry, outcome, detail)
 
-    def flows(self) -> set[Flow]:
-        """Its connections, as the kernel sees them."""
-        return {connection.flow for connection in (*self._idle, *self._busy)}
+    def flows(self) -> Set[Flow]:
+        """Its connections as the kernel sees them, from before they are made until they are gone."""
+        return self._flows
 
     def close(self) -> None:
         """Close all connections."""
         for connection in (*self._idle, *self._busy):
             connection.close("the client ended")
+        for task in self._dialing:
+            task.cancel()
         self._idle.clear()
 
     def _request(self, entry: Entry, identifier: str) -> bytes:
@@ -104,7 +116,7 @@ class ServerClient:
         came and the method is idempotent, it is sent again on a new connection.
         """
         await self._refresh()
-        connection = self._take() or await self._connect()
+        connection = self._take() or await self._wait_for_connection()
         try:
             return await self._use(connection, request, patience)
         except ConnectionLost as lost:
@@ -126,11 +138,65 @@ class ServerClient:
                 return await connection.exchange(request)
         finally:
             self._busy.discard(connection)
-            if connection.is_reusable:
-                if connection.address in self._addresses:
-                    self._idle.append(connection)
-                else:
-                    connection.close(_MOVED)
+            self._put(connection)
+
+    async def _wait_for_connection(self) -> RestConnection:
+        """The next connection that is free or made, in the order of asking.
+
+        Raises:
+            NotConnected: none could be made, or none was free in time.
+        """
+        waiter: asyncio.Future[RestConnection] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        self._dial()
+        try:
+            async with asyncio.timeout(PATIENCE.request):
+                try:
+                    return await waiter
+                except asyncio.CancelledError:
+                    # Given up in the very turn in which a connection was handed over.
+                    if waiter.done() and not waiter.cancelled() and not waiter.exception():
+                        self._put(waiter.result())
+                    raise
+        except TimeoutError:
+            raise NotConnected(f"no free connection within {PATIENCE.request:g} s") from None
+
+    def _put(self, connection: RestConnection) -> None:
+        """Hand a free connection to who waits longest, or keep it."""
+        if connection.is_reusable and connection.address not in self._addresses:
+            connection.close(_MOVED)
+        if not connection.is_reusable:
+            self._dial()
+            return
+        while self._waiting:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        self._idle.append(connection)
+
+    def _dial(self) -> None:
+        """Make connections for those who wait, within the limits of the pool."""
+        while (
+            len(self._dialing) < min(len(self._waiting), _DIALS_AT_ONCE)
+            and len(self._busy) + len(self._dialing) < _LARGEST_POOL
+        ):
+            task = asyncio.create_task(self._dial_one())
+            self._dialing.add(task)
+            task.add_done_callback(self._dialing.discard)
+
+    async def _dial_one(self) -> None:
+        try:
+            connection = await self._connect()
+        except NotConnected as error:
+            while self._waiting:
+                waiter = self._waiting.popleft()
+                if not waiter.done():
+                    waiter.set_exception(error)
+                    break
+            asyncio.get_running_loop().call_soon(self._dial)
+        else:
+            self._put(connection)
 
     async def _refresh(self) -> None:
         """Learn the addresses of the name by now; connections to others leave the pool.
@@ -173,23 +239,35 @@ class ServerClient:
 
     async def _connect(self) -> RestConnection:
         """A new connection to the first address that takes one, in the order of the answer."""
-        loop = asyncio.get_running_loop()
         problem = ""
         for address in self._addresses:
             try:
                 async with asyncio.timeout(PATIENCE.balancer_connect):
-                    _, connection = await loop.create_connection(
-                        lambda: RestConnection(self.name, self._ledger),
-                        address,
-                        self._port,
-                        ssl=self._tls,
-                        server_hostname=self._host,
-                    )
+                    return await self._connect_to(address)
             except OSError as error:  # refused, timed out, or TLS failed; no request was sent
                 problem = f"{address}:{self._port}: {error or type(error).__name__}"
-            else:
-                return connection
         raise NotConnected(problem)
+
+    async def _connect_to(self, address: str) -> RestConnection:
+        loop = asyncio.get_running_loop()
+        with contextlib.ExitStack() as undo:
+            opened = socket.socket()
+            undo.callback(opened.close)
+            opened.setblocking(False)
+            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            opened.bind(("", 0))  # its port is known before the kernel shows the connection to `sockets`
+            flow = Flow(opened.getsockname()[1], address)
+            self._flows.add(flow)
+            undo.callback(self._flows.discard, flow)
+            await loop.sock_connect(opened, (address, self._port))
+            _, connection = await loop.create_connection(
+                lambda: RestConnection(self.name, flow, self._ledger, self._flows.discard),
+                sock=opened,
+                ssl=self._tls,
+                server_hostname=self._host,
+            )
+            undo.pop_all()
+        return connection
 
 
 def _learn(entry: Entry, answer: HttpAnswer) -> None:
