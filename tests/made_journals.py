@@ -23,7 +23,10 @@ NAMES = {
 STEPS = (
     ("The NLB serves everything", "This is how production stands: one Service, one NLB, one alias."),
     ("The ALB is prepared beside it", "Everything that can be tried before the name moves should be."),
-    ("Both claim the name", "The Ingresses get the Service's host; the TXT names the Service: nothing moves."),
+    (
+        "Both claim the name",
+        "The Ingresses get the Service's host; the TXT names the Service: nothing moves.",
+    ),
     ("The annotation leaves the Service", "Now only the Ingresses claim the name: one UPSERT."),
     ("Rollback: annotation back first", "The record stays with its owner for as long as that one claims it."),
     ("Forward again, drained, NLB removed", "Drained, and out of every cached answer, nobody misses it."),
@@ -107,7 +110,11 @@ class Story:
             yield self._act(start + 0.2, 2, "apply manifests/2-alb.yaml")
             call = "CreateLoadBalancer"
             yield journal.ApiCall(
-                time=start + 0.3, service="elbv2", operation=call, status=200, summary="k8s-zozomat-0a1b2c3d4e"
+                time=start + 0.3,
+                service="elbv2",
+                operation=call,
+                status=200,
+                summary="k8s-zozomat-0a1b2c3d4e",
             )
             yield self._balancer(start + 0.3, "alb", "provisioning")
             yield self._balancer(start + 0.9, "alb", "active")
@@ -132,16 +139,23 @@ class Story:
         dash = "-" if to == "alb" else f"={HOST}"
         text = f"annotate service/envoy external-dns.alpha.kubernetes.io/hostname{dash}"
         yield self._act(self.start(step) + 0.1, step, text)
-        yield self._log(self.moved(step) - 0.01, "info", f"Desired change: UPSERT {HOST} A [Id: /hostedzone/Z1]")
         yield self._log(
-            self.moved(step), "info", "2 record(s) in zone example.com. [Id: /hostedzone/Z1] were successfully updated"
+            self.moved(step) - 0.01, "info", f"Desired change: UPSERT {HOST} A [Id: /hostedzone/Z1]"
+        )
+        yield self._log(
+            self.moved(step),
+            "info",
+            "2 record(s) in zone example.com. [Id: /hostedzone/Z1] were successfully updated",
         )
         yield self._dns(self.moved(step), "UPSERT", to)
         yield journal.DnsAnswer(
             time=self.moved(step) + 0.01, name=HOST, type="A", rcode="NOERROR", answers=ADDRESSES[to], ttl=60
         )
         yield journal.Expectation(
-            time=self.moved(step) + 0.1, step=step, text=f"the A alias points to the {to.upper()}", passed=True
+            time=self.moved(step) + 0.1,
+            step=step,
+            text=f"the A alias points to the {to.upper()}",
+            passed=True,
         )
 
     def _act(self, time: float, step: int, text: str) -> Event:
@@ -236,11 +250,14 @@ class _Traffic:
         pod = f"envoy-{dice.randrange(2)}"
         listener = "tls" if client.via == "nlb" else "plain"
         grpc = client.protocol == "grpc"
-        method = "/measurement.v1.MeasurementService/GetMeasurement" if grpc else f"GET /measurements/{number}"
+        method = (
+            "/measurement.v1.MeasurementService/GetMeasurement" if grpc else f"GET /measurements/{number}"
+        )
         yield journal.Access(
-            time=sent + 0.0002, id=identity, pod=pod, listener=listener, peer=peer, connection=str(self.counter),
-            protocol="HTTP/2" if grpc else "HTTP/1.1", method="POST" if grpc else "GET",
-            path=method.split(" ")[-1], status=200, grpc_status="OK" if grpc else "", flags="", duration=took * 1e3,
+            time=sent + 0.0002, id=identity, pod=pod, listener=listener, peer=peer,
+            connection=client.connection, protocol="HTTP/2" if grpc else "HTTP/1.1", method="POST" if grpc else "GET",
+            path=method.split(" ")[-1], status=200, grpc_status="OK" if grpc else "", flags="",
+            duration=took * 1e3,
         )  # fmt: skip
         yield journal.Request(
             time=sent + took, id=identity, client=client.name, protocol=client.protocol, method=method,

@@ -1,0 +1,128 @@
+"""When the alias moved, when the traffic followed, and when the NLB may go."""
+
+from __future__ import annotations
+
+import dataclasses
+from types import ModuleType
+
+import pytest
+
+from testbed import journal
+from testbed.journal import Event
+from testbed.rehearsal.moments import Moment, MomentKind, Movements
+from testbed.rehearsal.story import Via
+from testbed.rehearsal.verdict import compute
+
+
+@pytest.fixture(scope="module")
+def events(made: ModuleType) -> list[Event]:
+    found: list[Event] = made.Story(rate=20.0).events()
+    return found
+
+
+def moment(movements: Movements, kind: MomentKind) -> Moment:
+    return next(one for one in movements.moments if one.kind is kind)
+
+
+def test_each_direction_of_the_story_is_a_move(events: list[Event], made: ModuleType) -> None:
+    moves = compute(events).movements.moves
+    assert [(move.title, move.origin, move.to) for move in moves] == [
+        ("Forward", Via.NLB, Via.ALB),
+        ("Rollback", Via.ALB, Via.NLB),
+        ("Forward again", Via.NLB, Via.ALB),
+    ]
+    assert [move.time for move in moves] == [made.Story().moved(step) for step in (4, 5, 6)]
+
+
+def test_the_gap_runs_from_the_annotation_to_the_first_request_on_the_alb(
+    events: list[Event], made: ModuleType
+) -> None:
+    forward = compute(events).movements.moves[0]
+    assert forward.asked
+    assert forward.asked.text.endswith("hostname-")
+    first = min(
+        event.sent
+        for event in events
+        if isinstance(event, journal.Request) and event.peer in made.ADDRESSES["alb"]
+    )
+    assert forward.first_on_new == first
+    assert forward.gap == pytest.approx(first - forward.asked.time)
+
+
+def test_the_drain_falls_to_nought_and_says_what_ended_the_connections(events: list[Event]) -> None:
+    for move in compute(events).movements.moves:
+        grpc = move.drains[0]
+        assert (grpc.protocol, grpc.counts, grpc.began_with, grpc.left) == ("grpc", "connections", 6, 0)
+        assert set(grpc.ended) == {"GOAWAY: maximum connection age"}
+        assert grpc.empty_at
+        assert move.time < grpc.empty_at <= move.until
+
+
+def test_without_word_of_connections_the_clients_are_counted(made: ModuleType) -> None:
+    movements = compute(made.Story(rate=20.0, tells_connections=False).events()).movements
+    drain = movements.moves[0].drains[0]
+    assert (drain.protocol, drain.counts, drain.left) == ("grpc", "clients", 0)
+    assert drain.began_with > 0
+    assert movements.counts == "clients"
+
+
+def test_connections_that_stay_are_left(made: ModuleType) -> None:
+    made_events = made.Story(rate=20.0, steps=4).events()
+    kept = [
+        event
+        for event in made_events
+        if not (isinstance(event, journal.Connection) and event.state == "closed" and event.client == "app-0")
+    ]
+    movements = compute(kept).movements
+    assert movements.moves[0].drains[0].left > 0
+    gone = moment(movements, MomentKind.NLB_MAY_GO)
+    assert gone.time is None
+    assert "connections are still on it" in gone.text
+
+
+def test_the_nlb_may_go_when_its_last_connection_is_closed(events: list[Event], made: ModuleType) -> None:
+    movements = compute(events).movements
+    closed = max(
+        event.time
+        for event in events
+        if isinstance(event, journal.Connection)
+        and event.state == "closed"
+        and event.address.split(":")[0] in made.ADDRESSES["nlb"]
+    )
+    assert moment(movements, MomentKind.LAST_NLB_CONNECTION).time == closed
+    assert moment(movements, MomentKind.NLB_MAY_GO).time == closed
+    assert movements.may_go == closed
+
+
+@pytest.mark.parametrize(
+    ("steps", "why"), [(3, "api.example.com points to it"), (5, "api.example.com points to it")]
+)
+def test_the_nlb_may_not_go_while_the_name_points_to_it(made: ModuleType, steps: int, why: str) -> None:
+    movements = compute(made.Story(rate=20.0, steps=steps).events()).movements
+    gone = moment(movements, MomentKind.NLB_MAY_GO)
+    assert gone.time is None
+    assert why in gone.text
+
+
+def test_the_nlb_may_not_go_before_cached_answers_expire(made: ModuleType) -> None:
+    slow = made.Story(rate=20.0, steps=4, speed=1.0).events()
+    gone = moment(compute(slow).movements, MomentKind.NLB_MAY_GO)
+    assert gone.time is None
+    assert "cached answers" in gone.text
+
+
+def test_a_deleted_alias_is_a_moment_and_no_move(events: list[Event], made: ModuleType) -> None:
+    deleted = made.dns_change(made.Story().start(3), "DELETE", "nlb")
+    movements = compute([*events, deleted]).movements
+    assert moment(movements, MomentKind.ALIAS_DELETED).time == deleted.time
+    assert len(movements.moves) == 3
+
+
+def test_a_refused_change_moves_nothing(events: list[Event]) -> None:
+    refused = [
+        dataclasses.replace(event, refused="InvalidChangeBatch")
+        if isinstance(event, journal.DnsChange)
+        else event
+        for event in events
+    ]
+    assert compute(refused).movements.moves == ()
