@@ -9,7 +9,11 @@ from botocore.awsrequest import AWSResponse
 
 from testbed.clock import Clock
 from testbed.kubernetes import ObjectStore
-from testbed.lb_controller.controller import IngressGroupController, ServiceController
+from testbed.lb_controller.controller import (
+    IngressGroupController,
+    NlbServiceController,
+    ServiceController,
+)
 from testbed.lb_controller.inputs import ControllerOptions
 from testbed.settings import PATIENCE
 
@@ -30,15 +34,15 @@ class Cluster:
         common = {"options": options, "clock": clock, "log": lambda level, line: self.lines.append(line)}
         self.services = ServiceController(self.store, aws.elbv2, aws.subnets, **common)
         self.groups = IngressGroupController(self.store, aws.elbv2, None, aws.subnets, **common)
+        self.owned = NlbServiceController(self.store, aws.elbv2, None, aws.subnets, **common)
+        self.controllers = (self.services, self.owned, self.groups)
         self.stop = threading.Event()
-        self.threads = [
-            threading.Thread(target=one.run, args=(self.stop,)) for one in (self.services, self.groups)
-        ]
+        self.threads = [threading.Thread(target=one.run, args=(self.stop,)) for one in self.controllers]
         for number in (1, 2):
             self.store.create(node(f"i-{number}"))
 
     def settle(self) -> None:
-        for one in (self.services, self.groups):
+        for one in self.controllers:
             assert one.wait_idle(PATIENCE.condition)
 
     def hostname(self, kind: str, name: str) -> str | None:
@@ -208,6 +212,25 @@ def test_another_type_annotation_leaves_the_nlb_standing(cluster: Cluster) -> No
     cluster.store.annotate("Service", "default", "envoy", {NLB: None})
     cluster.settle()
     assert len(cluster.balancers()) == 1
+
+
+def test_a_service_of_the_load_balancer_controller_gets_its_nlb_until_it_is_no_longer_its_own(
+    cluster: Cluster,
+) -> None:
+    service = nlb_service(**{NLB: "external", f"{NLB.removesuffix('type')}nlb-target-type": "instance"})
+    cluster.store.apply(service)
+    cluster.settle()
+    [balancer] = cluster.balancers()
+    assert balancer["Scheme"] == "internal"
+    assert balancer["LoadBalancerName"].startswith("k8s-default-envoy-")
+    assert cluster.hostname("Service", "envoy") == balancer["DNSName"].lower()
+    assert {identity for targets in cluster.targets().values() for identity, _ in targets} == {"i-1", "i-2"}
+    assert cluster.events("envoy") == [("SuccessfullyReconciled", "Successfully reconciled")]
+    cluster.store.delete("Service", "default", "envoy")
+    cluster.settle()
+    assert cluster.store.get("Service", "default", "envoy") is None
+    assert cluster.balancers() == []
+    assert cluster.targets() == {}
 
 
 def test_a_node_that_comes_or_goes_is_registered_or_deregistered(cluster: Cluster) -> None:
