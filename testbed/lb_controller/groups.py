@@ -174,12 +174,8 @@ def load_group(group: GroupID, known: IngressObjects, options: ControllerOptions
     return Group(id=group, members=sort_members(members, options.version), inactive=tuple(inactive))
 
 
-def load_groups(known: IngressObjects, options: ControllerOptions) -> tuple[Group, ...]:
-    """All groups that have members, active or not, by their ids.
-
-    Raises:
-        BuildError: see `load_group`.
-    """
+def group_ids(known: IngressObjects, options: ControllerOptions) -> list[GroupID]:
+    """All groups that have members, active or not, sorted."""
     found: set[GroupID] = set()
     for ingress in known.ingresses:
         found.update(groups_pending_finalization(ingress))
@@ -189,7 +185,7 @@ def load_groups(known: IngressObjects, options: ControllerOptions) -> tuple[Grou
             continue  # no member of any group; a former member fails when its group is loaded
         if member_of:
             found.add(member_of[1])
-    return tuple(load_group(group, known, options) for group in sorted(found, key=str))
+    return sorted(found, key=str)
 
 
 def sort_members(members: list[Member], version: Version = Version.NEWEST) -> tuple[Member, ...]:

@@ -44,9 +44,9 @@ def listen_ports(member: Member, cluster: ClusterState) -> dict[int, ListenPort]
     chosen = explicit_certificates(member)
     inbound_ipv4, inbound_ipv6 = _inbound_cidrs(member)
     mutual = mutual_authentication.of_member(member)
-    protocols = _protocols(member, is_tls_preferred=bool(chosen))
+    protocols = declared_ports(member)
     if HTTPS in protocols.values() and not chosen:
-        chosen = certificates.discover(_hosts(member), cluster.certificates)
+        chosen = certificates.discover(hosts(member), cluster.certificates)
     plain = ListenPort(
         protocol=HTTP,
         inbound_cidrs=inbound_ipv4,
@@ -133,10 +133,15 @@ def _inbound(port: ListenPort) -> tuple[tuple[str, ...], tuple[str, ...]] | None
     return both if any(both) else None
 
 
-def _protocols(member: Member, *, is_tls_preferred: bool) -> dict[int, str]:
+def declared_ports(member: Member) -> dict[int, str]:
+    """`listen-ports` as protocols by port: without it HTTPS 443 if a certificate is named, else HTTP 80.
+
+    Raises:
+        BuildError: it is invalid.
+    """
     found = of_ingress(member.ingress).text("listen-ports")
     if found is None:
-        return {443: HTTPS} if is_tls_preferred else {80: HTTP}
+        return {443: HTTPS} if explicit_certificates(member) else {80: HTTP}
     try:
         entries = gotext.from_json(found)
     except BuildError as error:
@@ -187,8 +192,9 @@ def _ssl_policy(member: Member) -> str | None:
     return of_class or of_ingress(member.ingress).text("ssl-policy")
 
 
-def _hosts(member: Member) -> tuple[str, ...]:
+def hosts(member: Member) -> tuple[str, ...]:
+    """The hosts of its rules and of `spec.tls`, sorted: those that certificates are looked for."""
     spec = objects.spec(member.ingress)
-    hosts = {rule["host"] for rule in spec.get("rules") or () if rule.get("host")}
-    hosts.update(host for tls in spec.get("tls") or () for host in tls.get("hosts") or ())
-    return tuple(sorted(hosts))
+    found = {rule["host"] for rule in spec.get("rules") or () if rule.get("host")}
+    found.update(host for tls in spec.get("tls") or () for host in tls.get("hosts") or ())
+    return tuple(sorted(found))

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from testbed.lb_controller.rule_conditions import HOST, PATH
-from testbed.lb_controller.stack import Action, Condition, Redirect, Transform
+from testbed.lb_controller.stack import Action, Condition, Redirect, RuleSource, Transform
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Rule:
     actions: tuple[Action, ...]
     transforms: tuple[Transform, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    source: RuleSource | None = field(default=None, compare=False)
 
 
 def optimize(rules: Iterable[Rule], port: int, protocol: str) -> list[Rule]:

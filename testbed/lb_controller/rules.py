@@ -24,6 +24,7 @@ from testbed.lb_controller.stack import (
     ListenerRule,
     Ref,
     Reference,
+    RuleSource,
     TargetGroup,
     TargetGroupBinding,
     WeightedTargetGroup,
@@ -58,6 +59,7 @@ class Rulebook:
                 actions=rule.actions,
                 transforms=rule.transforms,
                 tags=rule.tags,
+                source=rule.source,
             )
             for priority, rule in enumerate(optimize(wanted, port, protocol), start=1)
         )
@@ -89,10 +91,13 @@ class Rulebook:
     def _of_member(self, member: Member, protocol: str) -> Iterator[Rule]:
         version = self.around.options.version
         rule_tags: Mapping[str, str] | None = None
-        for rule in objects.spec(member.ingress).get("rules") or ():
+        key = objects.namespace(member.ingress), objects.name(member.ingress)
+        for index, rule in enumerate(objects.spec(member.ingress).get("rules") or ()):
             if not rule.get("http"):
                 continue
-            for path in rule_paths.in_order(rule["http"].get("paths") or (), version):
+            paths = rule["http"].get("paths") or ()
+            indices = {id(path): number for number, path in enumerate(paths)}
+            for path in rule_paths.in_order(paths, version):
                 try:
                     backend = self.backend(member.ingress, path.get("backend") or {})
                     conditions = self._conditions(member, rule.get("host") or "", path, backend)
@@ -103,7 +108,11 @@ class Rulebook:
                 except BuildError as error:
                     raise BuildError(f"ingress: {objects.key(member.ingress)}: {error}") from None
                 yield Rule(
-                    conditions=conditions, actions=actions, transforms=backend.transforms, tags=rule_tags
+                    conditions=conditions,
+                    actions=actions,
+                    transforms=backend.transforms,
+                    tags=rule_tags,
+                    source=RuleSource(*key, index, indices[id(path)]),
                 )
 
     def _conditions(

@@ -204,9 +204,22 @@ class Transform:
     rewrites: tuple[Rewrite, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class RuleSource:
+    """The path of an Ingress that a rule was made of: `spec.rules[rule].http.paths[path]`."""
+
+    namespace: str
+    name: str
+    rule: int
+    path: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListenerRule:
-    """A rule of the listener on `listener_port`; the smallest priority is looked at first."""
+    """A rule of the listener on `listener_port`; the smallest priority is looked at first.
+
+    `source` is for messages only: two rules that differ in nothing else are equal.
+    """
 
     listener_port: int
     priority: int
@@ -214,6 +227,7 @@ class ListenerRule:
     actions: tuple[Action, ...]
     transforms: tuple[Transform, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    source: RuleSource | None = field(default=None, compare=False)
 
     @property
     def id(self) -> str:
