@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -148,6 +149,9 @@ class World:
     def dns(self) -> str:
         return f"{self.network.dns}:{self.network.dns_port}"
 
+    grpc_only = Mix(rest_get=0, rest_post=0, rest_events=0)
+    rest_only = Mix(grpc_unary=0, grpc_server_stream=0, grpc_client_stream=0, grpc_bidi=0)
+
     def plan(self, journal: Path, **changes: Any) -> TrafficPlan:
         fields: dict[str, Any] = {
             "run": "t",
@@ -170,6 +174,54 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         made = World(network, tmp_path_factory.mktemp("world"))
         yield made
         made.close()
+
+
+class Script:
+    """An HTTPS server that answers each request as it is told: `ok`, `drop` (close without an answer),
+    `half` (close within the answer), `close` (answer, then close as announced), `silent` (no answer), or
+    the bytes to answer. Once the script is at its end: `ok`."""
+
+    def __init__(self, world: World, address: str) -> None:
+        self.address = address
+        self.steps: list[str | bytes] = []
+        self.connections = 0
+        self.requests: list[str] = []
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        world.ca.issue_cert(HOST).configure_cert(self._context)
+
+    async def open(self) -> None:
+        self.server = await asyncio.start_server(self._serve, self.address, PORT, ssl=self._context)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            while await self._answer(reader, writer):
+                pass
+        writer.close()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        method, path, _ = head.split(" ", 2)
+        if method == "POST":
+            length = int(head.split("content-length: ")[1].split("\r\n")[0])
+            identifier = json.loads(await reader.readexactly(length))["id"]
+        else:
+            identifier = path.split("/")[2]
+        self.requests.append(f"{method} {path}")
+        step = self.steps.pop(0) if self.steps else "ok"
+        body = json.dumps({"id": identifier}).encode()
+        lines = (
+            f"HTTP/1.1 200 OK\r\nx-testbed-peer: {self.address}\r\ncontent-length: {len(body)}\r\n".encode()
+        )
+        if isinstance(step, bytes):
+            writer.write(step)
+        elif step == "ok":
+            writer.write(lines + b"\r\n" + body)
+        elif step == "close":
+            writer.write(lines + b"connection: close\r\n\r\n" + body)
+        elif step == "half":
+            writer.write(lines + b"\r\n" + body[:3])
+        return step not in {"close", "half", "drop"}
 
 
 def envoy_config(world: World, address: str, backend: str) -> dict[str, Any]:
@@ -286,10 +338,12 @@ def is_open(address: str, port: int) -> bool:
 
 @dataclass(frozen=True)
 class Target:
-    """Two target Envoys: `steady`, and `ageing`, which retires each connection after a second."""
+    """Three target Envoys: `steady`; `ageing`, which retires each connection after a second; and
+    `orphaned`, whose backend is down."""
 
     steady: str
     ageing: str
+    orphaned: str
     backend: str
 
 
@@ -300,10 +354,11 @@ def target(world: World) -> Iterator[Target]:
     with contextlib.ExitStack() as stack:
         arguments = [sys.executable, "-m", "testbed.backend", "--name", "backend-0", "--address", backend]
         started = [stack.enter_context(Process(Command("backend", arguments), world.folder))]
-        addresses = [network.envoy_pod(0), network.envoy_pod(1)]
+        addresses = [network.envoy_pod(index) for index in range(3)]
         for index, address in enumerate(addresses):
             config = world.folder / f"envoy-{index}.json"
-            config.write_text(json.dumps(envoy_config(world, address, backend)))
+            served_by = network.backend_pod(1) if address == addresses[2] else backend
+            config.write_text(json.dumps(envoy_config(world, address, served_by)))
             envoy = [
                 str(Path(sys.executable).parent / "envoy"),
                 "--disable-hot-restart",
@@ -318,7 +373,7 @@ def target(world: World) -> Iterator[Target]:
         started[0].wait_until(lambda: is_open(backend, 50051))
         for one, address in zip(started[1:], addresses, strict=True):
             one.wait_until(lambda address=address: is_open(address, PORT))
-        yield Target(addresses[0], addresses[1], backend)
+        yield Target(*addresses, backend)
 
 
 @pytest.fixture
@@ -390,5 +445,23 @@ def traffic(world: World, tmp_path: Path) -> Iterator[Callable[..., Traffic]]:
         yield start
 
 
-GRPC_ONLY = Mix(rest_get=0, rest_post=0, rest_events=0)
-REST_ONLY = Mix(grpc_unary=0, grpc_server_stream=0, grpc_client_stream=0, grpc_bidi=0)
+@pytest.fixture
+def scripted(world: World) -> Iterator[Callable[[int], list[Script]]]:
+    """Opens scripted servers at addresses of their own."""
+    opened: list[Script] = []
+
+    def open_scripts(count: int) -> list[Script]:
+        for index in range(count):
+            script = Script(world, world.network.balancer(20 + index, 0))
+            world.call(script.open())
+            opened.append(script)
+        return opened
+
+    async def close(script: Script) -> None:
+        script.server.close()
+
+    yield open_scripts
+    for script in opened:
+        world.call(close(script))
+    world.names.addresses = []
+    world.names.ttl = 60

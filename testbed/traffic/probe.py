@@ -1,0 +1,162 @@
+"""One gRPC and one REST request of the public host at a balancer called by its own name.
+
+As `curl --connect-to`: the connection goes to the balancer's own DNS name, while SNI, certificate check
+and authority are those of the host. It tells what a balancer would serve before any record points at it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import ipaddress
+import socket
+import ssl
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import orjson
+
+from testbed.settings import PATIENCE
+
+REQUEST_ID_PREFIX = "probe-"
+"""Request ids of probes begin so; they are in the access logs of targets and not in the ledger."""
+_IDENTIFIER = "foot-0"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeResult:
+    """What came back. `status` is the gRPC status name, the HTTP status, or why there was no answer."""
+
+    protocol: Literal["grpc", "rest"]
+    status: str
+    pod: str = ""
+    listener: str = ""
+    peer: str = ""
+    detail: str = ""
+
+    @property
+    def is_ok(self) -> bool:
+        """Whether the right answer came."""
+        return self.status in {"OK", "200"} and not self.detail
+
+
+def probe(
+    name: str, port: int, *, server_name: str, ca_file: Path, dns: tuple[str, int] | None = None
+) -> list[ProbeResult]:
+    """Call a balancer by its own name; blocks for the two answers.
+
+    Args:
+        name: DNS name or IP of the balancer.
+        port: the port of its listener.
+        server_name: the public host: SNI, certificate and authority.
+        ca_file: PEM bundle that the certificate must verify against.
+        dns: address and port of the DNS server that knows `name`; not needed for an IP.
+    """
+    addresses, problem = _resolve(name, dns)
+    if not addresses:
+        return [ProbeResult("grpc", problem, detail=name), ProbeResult("rest", problem, detail=name)]
+    return [
+        _probe_grpc(addresses, port, server_name, ca_file),
+        _probe_rest(addresses, port, server_name, ca_file),
+    ]
+
+
+def _resolve(name: str, server: tuple[str, int] | None) -> tuple[list[str], str]:
+    try:
+        return [str(ipaddress.ip_address(name))], ""
+    except ValueError:
+        pass
+    import dns.exception
+    import dns.resolver
+
+    resolver = dns.resolver.Resolver(configure=server is None)
+    if server:
+        resolver.nameservers, resolver.port = [server[0]], server[1]
+    resolver.lifetime = PATIENCE.dns_query
+    try:
+        return [record.address for record in resolver.resolve(name, "A", search=False)], ""
+    except dns.exception.DNSException as error:
+        return [], type(error).__name__
+
+
+def _probe_grpc(addresses: list[str], port: int, server_name: str, ca_file: Path) -> ProbeResult:
+    import grpc
+
+    from testbed.backend import methods
+    from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
+
+    target = "ipv4:" + ",".join(f"{address}:{port}" for address in addresses)
+    options = [
+        ("grpc.ssl_target_name_override", server_name),
+        ("grpc.default_authority", f"{server_name}:{port}"),
+        ("grpc.use_local_subchannel_pool", 1),
+        ("grpc.enable_http_proxy", 0),
+    ]
+    credentials = grpc.ssl_channel_credentials(ca_file.read_bytes())
+    with grpc.secure_channel(target, credentials, options) as channel:
+        call = channel.unary_unary(methods.GET_MEASUREMENT, None, pb.Measurement.FromString)
+        request = pb.GetMeasurementRequest(id=_IDENTIFIER).SerializeToString()
+        try:
+            answer, ended = call.with_call(
+                request, timeout=PATIENCE.request, metadata=(("x-request-id", _request_id()),)
+            )
+        except grpc.RpcError as error:
+            metadata = dict([*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())])
+            return _result("grpc", error.code().name, metadata, error.details() or "")
+        detail = "" if answer.id == _IDENTIFIER else f"a measurement of {answer.id!r} was answered"
+        return _result("grpc", "OK", dict(ended.initial_metadata()), detail)
+
+
+def _probe_rest(addresses: list[str], port: int, server_name: str, ca_file: Path) -> ProbeResult:
+    tls = ssl.create_default_context(cafile=str(ca_file))
+    tls.set_alpn_protocols(["http/1.1"])
+    try:
+        connection = http.client.HTTPConnection(server_name, port)
+        connection.sock = tls.wrap_socket(_connect(addresses, port), server_hostname=server_name)
+        with connection.sock:
+            headers = {"x-request-id": _request_id(), "accept": "application/json"}
+            connection.request("GET", f"/measurements/{_IDENTIFIER}", headers=headers)
+            answer = connection.getresponse()
+            body = answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return ProbeResult("rest", type(error).__name__, detail=str(error) or "no answer")
+    metadata = {key.lower(): value for key, value in answer.getheaders()}
+    return _result(
+        "rest", str(answer.status), metadata, "" if _is_right(body) else body[:200].decode("latin-1")
+    )
+
+
+def _connect(addresses: Iterable[str], port: int) -> socket.socket:
+    problem: OSError | None = None
+    for address in addresses:
+        try:
+            return socket.create_connection((address, port), timeout=PATIENCE.request)
+        except OSError as error:
+            problem = error
+    raise problem or OSError("no address")
+
+
+def _is_right(body: bytes) -> bool:
+    try:
+        return bool(orjson.loads(body)["id"] == _IDENTIFIER)
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        return False
+
+
+def _request_id() -> str:
+    return REQUEST_ID_PREFIX + uuid.uuid4().hex[:12]
+
+
+def _result(
+    protocol: Literal["grpc", "rest"], status: str, metadata: Mapping[str, str], detail: str
+) -> ProbeResult:
+    return ProbeResult(
+        protocol,
+        status,
+        pod=metadata.get("x-testbed-pod", ""),
+        listener=metadata.get("x-testbed-listener", ""),
+        peer=metadata.get("x-testbed-peer", ""),
+        detail=detail,
+    )
