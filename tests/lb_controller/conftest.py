@@ -26,6 +26,11 @@ class Aws:
     subnets: tuple[Subnet, ...]
     calls: list[str] = field(default_factory=list)
     refuse: Callable[[str, Any], Any] | None = None
+    acm: Any = None
+
+    def certificate(self, name: str) -> str:
+        """The ARN of a certificate of ACM for a name."""
+        return str(self.acm.request_certificate(DomainName=name)["CertificateArn"])
 
     def mutating(self) -> list[str]:
         """The calls so far that change something."""
@@ -53,7 +58,8 @@ def aws_of_session(moto_url: str) -> Aws:
     found = session.client("ec2", endpoint_url=moto_url).describe_subnets()["Subnets"]
     elbv2 = session.client("elbv2", endpoint_url=moto_url)
     subnets = tuple(Subnet(id=one["SubnetId"], availability_zone=one["AvailabilityZone"]) for one in found)
-    aws = Aws(elbv2, found[0]["VpcId"], subnets[:2])
+    acm = session.client("acm", endpoint_url=moto_url)
+    aws = Aws(elbv2, found[0]["VpcId"], subnets[:2], acm=acm)
     elbv2.meta.events.register("before-call.elastic-load-balancing-v2.*", _record(aws))
     return aws
 

@@ -275,6 +275,47 @@ def test_v2_1_rewrites_all_rules_behind_one_put_in_front(aws: Any) -> None:
     assert read_back(aws) == expected(wanted)
 
 
+def test_certificates_beyond_the_first_come_and_go_one_by_one(aws: Any) -> None:
+    first, second, third = (aws.certificate(f"{name}.example.com") for name in "abc")
+
+    def described(*certificates: str) -> list[str]:
+        listener = Listener(
+            port=443, protocol="HTTPS", default_actions=(NOT_FOUND,), certificates=certificates
+        )
+        wanted = stack(aws, listeners=(listener,), rules=())
+        aws.calls.clear()
+        deployer(aws).deploy(wanted)
+        shape = aws.elbv2.describe_listeners(LoadBalancerArn=arn_of_balancer(aws))["Listeners"][0]
+        found = aws.elbv2.describe_listener_certificates(ListenerArn=shape["ListenerArn"])["Certificates"]
+        return [one["CertificateArn"] for one in found]
+
+    assert described(first, second) == [first, second]
+    assert described(first, second, third) == [first, second, third]
+    assert aws.mutating() == ["AddListenerCertificates"]
+    assert described(first, third) == [first, third]
+    assert aws.mutating() == ["RemoveListenerCertificates"]
+    assert described(second, third) == [second, third]
+    assert aws.mutating()[0] == "ModifyListener"
+
+
+def test_attributes_are_sent_when_they_differ_and_only_then(aws: Any) -> None:
+    wanted = stack(aws)
+    assert wanted.load_balancer is not None
+    slow = group("a", attributes={"deregistration_delay.timeout_seconds": "30"})
+    loud = replace(
+        wanted,
+        load_balancer=replace(wanted.load_balancer, attributes={"idle_timeout.timeout_seconds": "600"}),
+        target_groups=(slow, group("b", "GRPC")),
+    )
+    deployer(aws).deploy(wanted)
+    aws.calls.clear()
+    deployer(aws).deploy(loud)
+    assert aws.mutating() == ["ModifyTargetGroupAttributes", "ModifyLoadBalancerAttributes"]
+    aws.calls.clear()
+    deployer(aws).deploy(loud)
+    assert aws.mutating() == []
+
+
 def test_deletion_protection_is_switched_off_when_the_group_is_empty(aws: Any) -> None:
     deployer(aws).deploy(stack(aws))
     refused = []
