@@ -73,6 +73,7 @@ ACCESS_FIELDS: Mapping[str, str] = {
     "priority": "%METADATA(ROUTE:alb:priority)%",
     "action": "%METADATA(ROUTE:alb:action)%",
     "location": "%RESP(LOCATION)%",
+    "certificate": "%METADATA(ROUTE:alb:certificate)%",
 }
 """What the access log of the ALBs' Envoy holds in JSON; `access_log.py` makes the ALB's own line of it."""
 
@@ -204,7 +205,7 @@ def _manager(balancer: LoadBalancer, item: Listener, zone: int, protocol: str, r
             ),
             extension("envoy.filters.http.router", router_pb2.Router(suppress_envoy_headers=True)),
         ],
-        access_log=[_access_log(run.access_log)],
+        access_log=[_access_log(run.access_log, balancer, item)],
         common_http_protocol_options={
             "idle_timeout": idle,
             "max_connection_duration": seconds(run.clock.scaled(keep_alive)),
@@ -253,9 +254,10 @@ def _script(balancer: LoadBalancer, item: Listener, network: Network) -> str:
     return head + package_files.files(__package__).joinpath("alb.lua").read_text()
 
 
-def _access_log(path: str) -> Message:
+def _access_log(path: str, balancer: LoadBalancer, item: Listener) -> Message:
     fields = Struct()
-    fields.update(ACCESS_FIELDS)
+    scheme = "https" if item.protocol == "HTTPS" else "http"
+    fields.update({**ACCESS_FIELDS, "elb": balancer.id, "scheme": scheme, "port": str(item.port)})
     return extension(
         "envoy.access_loggers.file",
         file_pb2.FileAccessLog(path=path, log_format={"json_format": fields}),

@@ -62,7 +62,10 @@ def table(
         state: for the protocol versions of the target groups.
         cluster: target group ARN → cluster of this node.
     """
-    routes = itertools.chain.from_iterable(_routes(rule, protocol, state, cluster) for rule in listener.rules)
+    certificate = listener.certificates[0] if listener.certificates else ""
+    routes = itertools.chain.from_iterable(
+        _routes(rule, protocol, state, cluster, certificate) for rule in listener.rules
+    )
     return route_pb2.RouteConfiguration(
         name=name,
         request_headers_to_remove=[SOURCE_HEADER],
@@ -70,8 +73,10 @@ def table(
     )
 
 
-def _routes(rule: Rule, protocol: Protocol, state: State, cluster: Mapping[str, str]) -> Iterator[Message]:
-    labels = _labels(rule)
+def _routes(
+    rule: Rule, protocol: Protocol, state: State, cluster: Mapping[str, str], certificate: str
+) -> Iterator[Message]:
+    labels = _labels(rule, certificate)
     for match in _matches(rule.conditions):
         action = rule.action
         if isinstance(action, Forward):
@@ -201,7 +206,7 @@ def _network(cidr: str) -> str:
     return r"\.".join(pieces)
 
 
-def _labels(rule: Rule) -> dict[str, Struct]:
+def _labels(rule: Rule, certificate: str) -> dict[str, Struct]:
     """What the access log says about the rule."""
     match rule.action:
         case Forward():
@@ -210,7 +215,7 @@ def _labels(rule: Rule) -> dict[str, Struct]:
             done = "redirect"
         case FixedResponse():
             done = "fixed-response"
-    return {METADATA: _struct({"priority": str(rule.priority), "action": done})}
+    return {METADATA: _struct({"priority": str(rule.priority), "action": done, "certificate": certificate})}
 
 
 def _struct(values: Mapping[str, str]) -> Struct:

@@ -1,0 +1,257 @@
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+
+from testbed.backend import methods
+from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
+from testbed.journal import Balancer, read
+from testbed.settings import PATIENCE
+
+REQUEST = pb.GetMeasurementRequest(id="a-1").SerializeToString()
+SAME_HOST = {"host": "api.example.com"}
+
+
+def rest(cloud: Any, address: str, path: str, *, port: int = 443, **options: Any) -> httpx.Response:
+    """One request over TLS, its certificate not looked at."""
+    http2 = options.pop("http2", False)
+    with httpx.Client(verify=False, http1=not http2, http2=http2, trust_env=False) as client:
+        url = f"https://{address}:{cloud.network.port(port)}{path}"
+        return client.request(options.pop("method", "GET"), url, **options)
+
+
+def call(cloud: Any, address: str, method: str, port: int = 443) -> Any:
+    """One unary gRPC call; its trailers and headers, or the error."""
+    with cloud.channel(address, port) as channel:
+        try:
+            return channel.unary_unary(method).with_call(REQUEST, timeout=PATIENCE.request)[1]
+        except grpc.RpcError as error:
+            return error
+
+
+@pytest.mark.parametrize(("kind", "listener"), [("nlb", "tls"), ("alb", "plain")])
+def test_grpc_and_rest_pass_through_each_balancer_and_the_target_sees_its_node(
+    cloud: Any, story: Any, kind: str, listener: str
+) -> None:
+    for address in cloud.fleet.addresses(getattr(story, kind)["DNSName"]):
+        answered = call(cloud, address, methods.GET_MEASUREMENT)
+        headers = dict(answered.initial_metadata())
+        assert (headers["x-testbed-listener"], headers["x-testbed-peer"]) == (listener, address)
+        answer = rest(cloud, address, "/measurements/a-1", headers={"x-request-id": "1-2"})
+        assert answer.status_code == 200
+        assert answer.headers["x-testbed-listener"] == listener
+        assert answer.headers["x-testbed-peer"] == address
+        assert cloud.fleet.balancer_of(address).name == getattr(story, kind)["LoadBalancerName"]
+
+
+def test_the_two_zones_have_stable_addresses_and_unknown_names_have_none(cloud: Any, story: Any) -> None:
+    first = cloud.fleet.addresses(story.alb["DNSName"])
+    assert len(set(first)) == 2
+    assert cloud.fleet.addresses(story.alb["DNSName"].upper() + ".") == first
+    assert cloud.fleet.addresses("nobody.elb.amazonaws.com") == ()
+    told = [event for event in read(cloud.folder / "journal.ndjson") if isinstance(event, Balancer)]
+    assert {(event.name, event.type) for event in told} >= {("web", "alb"), ("tcp", "nlb")}
+
+
+@pytest.mark.parametrize(
+    ("method", "code", "status"),
+    [
+        ("/nobody.has.this.Service/Method", grpc.StatusCode.UNIMPLEMENTED, 404),
+        ("/measurements/a-1", grpc.StatusCode.UNKNOWN, 464),
+    ],
+)
+def test_a_grpc_client_sees_the_plain_status_of_the_albs_own_answers(
+    cloud: Any, story: Any, method: str, code: grpc.StatusCode, status: int
+) -> None:
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    error = call(cloud, address, method)
+    assert error.code() is code
+    assert error.details() == f"Received http2 header with status: {status}"
+
+
+def test_an_alb_of_bad_targets_answers_502_and_one_without_targets_503(cloud: Any, story: Any) -> None:
+    nobody, refusing = cloud.group("nobody", "GRPC"), cloud.group("refusing", "GRPC", ("127.0.0.1", 9))
+    cloud.rule(story.https, 31, cloud.forward(nobody), "/nobody")
+    cloud.rule(story.https, 32, cloud.forward(refusing), "/refusing")
+    plain = cloud.group("refusing1", "HTTP1", ("127.0.0.1", 9))
+    cloud.rule(story.https, 33, cloud.forward(plain), "/refusing1")
+    cloud.feed.bump()
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    for path, status in (("/nobody", 503), ("/refusing", 502)):
+        wanted = f"Received http2 header with status: {status}"
+        cloud.eventually(lambda path=path, wanted=wanted: call(cloud, address, path).details() == wanted)
+    answer = rest(cloud, address, "/refusing1")
+    assert (answer.status_code, answer.headers["server"]) == (502, "awselb/2.0")
+    assert answer.headers["content-type"] == "text/html"
+    assert "502 Bad Gateway" in answer.text
+
+
+def test_the_protocol_matrix_answers_464_without_body_or_type(cloud: Any, story: Any) -> None:
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    answer = rest(cloud, address, methods.GET_MEASUREMENT)  # HTTP/1.1 to a GRPC group
+    assert answer.status_code == 464
+    assert answer.content == b""
+    assert "content-type" not in answer.headers
+
+
+def test_a_listener_without_tls_speaks_http1_only(cloud: Any, story: Any) -> None:
+    cloud.listener(story.alb, "HTTP", 80, cloud.redirect(Protocol="HTTPS", Port="443"))
+    cloud.feed.bump()
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    url = f"http://{address}:{cloud.network.port(80)}/x/y?q=1"
+    cloud.eventually(lambda: httpx.get(url, trust_env=False).status_code == 301)
+    answer = httpx.get(url, headers=SAME_HOST, trust_env=False)
+    assert answer.headers["location"] == f"https://api.example.com:{cloud.network.port(443)}/x/y?q=1"
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+    with socket.create_connection((address, cloud.network.port(80)), PATIENCE.request) as plain:
+        plain.sendall(preface)
+        assert plain.recv(64).startswith(b"HTTP/1.1 4")
+
+
+class Echo(http.server.BaseHTTPRequestHandler):
+    """Answers with the headers it got, one a line."""
+
+    def do_GET(self) -> None:
+        body = "\n".join(f"{name.lower()}: {value}" for name, value in self.headers.items()).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *arguments: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def echo(cloud: Any) -> Iterator[tuple[str, int]]:
+    """A target that answers with the headers it got."""
+    where = (cloud.network.envoy_pod(50), 8080)
+    server = http.server.ThreadingHTTPServer(where, Echo)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": PATIENCE.poll})
+    thread.start()
+    yield where
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_the_target_gets_the_forwarded_headers_of_an_alb(
+    cloud: Any, story: Any, echo: tuple[str, int]
+) -> None:
+    cloud.rule(story.https, 41, cloud.forward(cloud.group("echo", "HTTP1", echo)), "/echo")
+    cloud.feed.bump()
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    cloud.eventually(lambda: rest(cloud, address, "/echo").status_code == 200)
+    sent = {
+        "host": f"API.example.com:{cloud.network.port(443)}",
+        "x-forwarded-for": "192.0.2.1, 192.0.2.2",
+        "x-forwarded-proto": "ftp",
+        "x-amzn-trace-id": "Root=1-67891233-abcdef012345678912345678;Sampled=1",
+        "x-request-id": "kept",
+    }
+    got = dict(line.split(": ", 1) for line in rest(cloud, address, "/echo", headers=sent).text.splitlines())
+    assert got["host"] == "api.example.com"
+    assert got["x-forwarded-for"] == "192.0.2.1, 192.0.2.2, 127.0.0.1"
+    assert (got["x-forwarded-proto"], got["x-forwarded-port"]) == ("https", "443")
+    assert got["x-amzn-trace-id"].startswith("Self=1-")
+    assert got["x-amzn-trace-id"].endswith(";Root=1-67891233-abcdef012345678912345678;Sampled=1")
+    assert got["x-request-id"] == "kept"
+    assert not [name for name in got if name.startswith(("x-envoy", "x-alb"))]
+    plain = rest(cloud, address, "/echo").text
+    assert "x-amzn-trace-id: Root=1-" in plain
+    assert "x-forwarded-for: 127.0.0.1" in plain
+    many = {"x-forwarded-for": ", ".join(["192.0.2.1"] * 31)}
+    assert rest(cloud, address, "/echo", headers=many).status_code == 463
+    assert rest(cloud, address, "/echo", method="TRACE").status_code == 405
+
+
+def test_rules_targets_and_certificates_change_under_a_stream_that_loses_nothing(
+    cloud: Any, story: Any
+) -> None:
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    with cloud.channel(address) as channel:
+        messages = 40
+        wanted = pb.WatchMeasurementsRequest(id="a-1", count=messages, interval_ms=50)
+        seen: list[bytes] = []
+        stream = channel.unary_stream(methods.WATCH_MEASUREMENTS)(wanted.SerializeToString(), timeout=30)
+        reader = threading.Thread(target=lambda: seen.extend(stream))
+        reader.start()
+
+        rule = cloud.rule(story.https, 51, cloud.fixed(200, "new"), "/new")
+        cloud.feed.bump()
+        cloud.eventually(lambda: rest(cloud, address, "/new").text == "new")
+        cloud.elbv2.delete_rule(RuleArn=rule)
+        cloud.feed.bump()
+        cloud.eventually(lambda: rest(cloud, address, "/new").status_code == 404)
+
+        extra = [{"Id": cloud.network.envoy_pod(0), "Port": 8080}]
+        other = cloud.certificate("other.example.com")
+        cloud.elbv2.add_listener_certificates(
+            ListenerArn=story.https, Certificates=[{"CertificateArn": other}]
+        )
+        cloud.store[story.certificate] = cloud.issue("api.example.com", "rotated.example.com")
+        cloud.feed.bump("acm")
+        cloud.feed.bump()
+        cloud.eventually(lambda: "rotated.example.com" in names(cloud, address, "api.example.com"))
+        cloud.eventually(lambda: names(cloud, address, "other.example.com") == ["other.example.com"])
+
+        cloud.elbv2.deregister_targets(TargetGroupArn=story.rest, Targets=extra)
+        cloud.feed.bump()
+        cloud.eventually(lambda: pods(cloud, address) == {"envoy-1"})
+        cloud.elbv2.register_targets(TargetGroupArn=story.rest, Targets=extra)
+        cloud.feed.bump()
+        cloud.eventually(lambda: pods(cloud, address) == {"envoy-0", "envoy-1"}, PATIENCE.condition)
+
+        reader.join(PATIENCE.condition)
+        assert len(seen) == messages
+        assert stream.code() is grpc.StatusCode.OK
+
+
+def names(cloud: Any, address: str, server_name: str) -> list[str]:
+    """The names in the certificate that a client gets for a server name."""
+    import ssl
+
+    context = ssl.create_default_context(cadata=cloud.trusted.decode())
+    context.check_hostname = False
+    where = (address, cloud.network.port(443))
+    with (
+        socket.create_connection(where, PATIENCE.request) as plain,
+        context.wrap_socket(plain, server_hostname=server_name) as tls,
+    ):
+        certificate: Any = tls.getpeercert()
+    return [value for kind, value in certificate["subjectAltName"] if kind == "DNS"]
+
+
+def pods(cloud: Any, address: str) -> set[str]:
+    """The pods that answer six requests."""
+    return {rest(cloud, address, "/healthz").headers["x-testbed-pod"] for _ in range(6)}
+
+
+def test_a_deleted_balancer_closes_its_listener_and_cuts_its_connections(cloud: Any) -> None:
+    short = cloud.balancer("short", "network")
+    cloud.listener(short, "TCP", 443, cloud.forward(cloud.group("short", "TCP", *cloud.pods(8443))))
+    cloud.feed.bump()
+    cloud.eventually(lambda: cloud.fleet.addresses(short["DNSName"]))
+    address = cloud.fleet.addresses(short["DNSName"])[0]
+    cloud.eventually(lambda: rest(cloud, address, "/healthz").status_code == 200, PATIENCE.condition)
+    with socket.create_connection((address, cloud.network.port(443)), PATIENCE.request) as held:
+        cloud.elbv2.delete_load_balancer(LoadBalancerArn=short["LoadBalancerArn"])
+        cloud.feed.bump()
+        assert held.recv(1) == b""  # cut within the patience
+    cloud.eventually(lambda: refuses(address, cloud.network.port(443)))
+    assert cloud.fleet.addresses(short["DNSName"]) == ()
+    told = [event for event in read(cloud.folder / "journal.ndjson") if isinstance(event, Balancer)]
+    assert [event.state for event in told if event.name == "short"][-1] == "deleted"
+
+
+def refuses(address: str, port: int) -> bool:
+    """Whether nobody listens."""
+    with socket.socket() as probe:
+        return probe.connect_ex((address, port)) != 0
