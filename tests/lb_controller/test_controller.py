@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import trustme
 from botocore.awsrequest import AWSResponse
 
 from testbed.clock import Clock
@@ -14,7 +16,7 @@ from testbed.lb_controller.controller import (
     NlbServiceController,
     ServiceController,
 )
-from testbed.lb_controller.inputs import ControllerOptions
+from testbed.lb_controller.inputs import ControllerOptions, Version
 from testbed.settings import PATIENCE
 
 NLB = "service.beta.kubernetes.io/aws-load-balancer-type"
@@ -25,15 +27,15 @@ ALB = "alb.ingress.kubernetes.io"
 class Cluster:
     """A store with both controllers at work, each in its thread."""
 
-    def __init__(self, aws: Any) -> None:
+    def __init__(self, aws: Any, version: Version = Version.NEWEST) -> None:
         clock = Clock(speed=60)
         self.aws = aws
         self.store = ObjectStore(clock)
         self.lines: list[str] = []
-        options = ControllerOptions(vpc_id=aws.vpc_id, default_target_type="ip")
+        options = ControllerOptions(vpc_id=aws.vpc_id, default_target_type="ip", version=version)
         common = {"options": options, "clock": clock, "log": lambda level, line: self.lines.append(line)}
         self.services = ServiceController(self.store, aws.elbv2, aws.subnets, **common)
-        self.groups = IngressGroupController(self.store, aws.elbv2, None, aws.subnets, **common)
+        self.groups = IngressGroupController(self.store, aws.elbv2, aws.acm, aws.subnets, **common)
         self.owned = NlbServiceController(self.store, aws.elbv2, None, aws.subnets, **common)
         self.controllers = (self.services, self.owned, self.groups)
         self.stop = threading.Event()
@@ -71,7 +73,12 @@ class Cluster:
 
 @pytest.fixture
 def cluster(aws: Any) -> Iterator[Cluster]:
-    running = Cluster(aws)
+    with at_work(Cluster(aws)) as running:
+        yield running
+
+
+@contextmanager
+def at_work(running: Cluster) -> Iterator[Cluster]:
     for thread in running.threads:
         thread.start()
     yield running
@@ -298,6 +305,93 @@ def test_a_failed_deploy_is_retried_until_it_succeeds(cluster: Cluster, aws: Any
         "Failed deploy model due to operation error Elastic Load Balancing v2: CreateLoadBalancer, "
         "https response error StatusCode: 400, RequestID: r-1, TooManyLoadBalancers: x"
     )
+
+
+def story_ingress(
+    name: str, version: str, paths: list[str], certificate: str, host: str = ""
+) -> dict[str, Any]:
+    """As the story's operator wrote it, in the API version of its day."""
+    backend = {"serviceName": "plain", "servicePort": 8080}
+    return {
+        "apiVersion": "networking.k8s.io/v1beta1",
+        "kind": "Ingress",
+        "metadata": {
+            "name": name,
+            "namespace": "default",
+            "annotations": {
+                "kubernetes.io/ingress.class": "alb",
+                f"{ALB}/group.name": "zozomat-ingress",
+                f"{ALB}/scheme": "internet-facing",
+                f"{ALB}/target-type": "ip",
+                f"{ALB}/certificate-arn": certificate,
+                f"{ALB}/backend-protocol-version": version,
+            },
+        },
+        "spec": {
+            "rules": [
+                {
+                    **({"host": host} if host else {}),
+                    "http": {"paths": [{"path": path, "backend": backend} for path in paths]},
+                }
+            ]
+        },
+    }
+
+
+@pytest.mark.parametrize("version", list(Version))
+def test_the_storys_group_becomes_one_https_listener_and_takes_its_host_in_place(
+    aws: Any, version: Version
+) -> None:
+    certificate = aws.certificate("api.example.com")
+
+    def apply(host: str = "") -> None:
+        grpc = ["/measurement.v1.MeasurementService/*", "/grpc.health.v1.Health/*"]
+        rest = ["/measurements", "/measurements/*"]
+        cluster.store.apply(story_ingress("grpc", "GRPC", grpc, certificate, host))
+        cluster.store.apply(story_ingress("http1", "HTTP1", rest, certificate, host))
+        cluster.settle()
+
+    with at_work(Cluster(aws, version)) as cluster:
+        cluster.store.apply(backend_service())
+        cluster.store.apply(endpoints("127.1.1.1"))
+        apply()
+        [balancer] = cluster.balancers()
+        arn = balancer["LoadBalancerArn"]
+        [listener] = aws.elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"]
+        assert (listener["Port"], listener["Protocol"]) == (443, "HTTPS")
+        versions = {
+            one["TargetGroupArn"]: one["ProtocolVersion"]
+            for one in aws.elbv2.describe_target_groups()["TargetGroups"]
+        }
+        rules = aws.elbv2.describe_rules(ListenerArn=listener["ListenerArn"])["Rules"][:-1]
+        forwards = [rule["Actions"][0]["ForwardConfig"]["TargetGroups"] for rule in rules]
+        assert [versions[groups[0]["TargetGroupArn"]] for groups in forwards] == [
+            "GRPC",
+            "GRPC",
+            "HTTP1",
+            "HTTP1",
+        ]
+        assert cluster.hostname("Ingress", "grpc") == balancer["DNSName"].lower()
+        aws.calls.clear()
+        apply("api.example.com")
+        assert set(aws.mutating()) == {"ModifyRule"}
+        assert cluster.hostname("Ingress", "http1") == balancer["DNSName"].lower()
+
+
+def test_a_certificate_of_acm_is_found_by_the_ingresss_host(cluster: Cluster, aws: Any) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("api.example.com")
+    arn = aws.acm.import_certificate(
+        Certificate=issued.cert_chain_pems[0].bytes(), PrivateKey=issued.private_key_pem.bytes()
+    )["CertificateArn"]
+    cluster.store.apply(backend_service())
+    wanted = ingress("rest", "/*", listen_ports='[{"HTTPS": 443}]')
+    wanted["spec"]["rules"][0]["host"] = "api.example.com"
+    cluster.store.apply(wanted)
+    cluster.settle()
+    [balancer] = cluster.balancers()
+    [listener] = aws.elbv2.describe_listeners(LoadBalancerArn=balancer["LoadBalancerArn"])["Listeners"]
+    assert [one["CertificateArn"] for one in listener["Certificates"]] == [arn]
 
 
 def test_a_missing_service_is_looked_at_again_when_it_comes(cluster: Cluster) -> None:
