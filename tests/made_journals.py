@@ -165,9 +165,9 @@ class Story:
         line = f'time="2023-11-14T22:13:20Z" level={level} msg="{message}"'
         return journal.Log(time=time, component="external-dns", level=level, message=message, line=line)
 
-    def _balancer(self, time: float, type: str, state: str) -> Event:
+    def _balancer(self, time: float, kind: str, state: str) -> Event:
         return journal.Balancer(
-            time=time, name=type, type=type, dns_name=NAMES[type], state=state, addresses=ADDRESSES[type]
+            time=time, name=kind, type=kind, dns_name=NAMES[kind], state=state, addresses=ADDRESSES[kind]
         )
 
     def _dns(self, time: float, action: str, to: str) -> Event:
@@ -255,7 +255,8 @@ class _Traffic:
         )
         yield journal.Access(
             time=sent + 0.0002, id=identity, pod=pod, listener=listener, peer=peer,
-            connection=client.connection, protocol="HTTP/2" if grpc else "HTTP/1.1", method="POST" if grpc else "GET",
+            connection=client.connection, protocol="HTTP/2" if grpc else "HTTP/1.1",
+            method="POST" if grpc else "GET",
             path=method.split(" ")[-1], status=200, grpc_status="OK" if grpc else "", flags="",
             duration=took * 1e3,
         )  # fmt: skip

@@ -1,0 +1,122 @@
+"""`junit.xml`: steps, expectations and checks of the verdict as test cases.
+
+A verdict that is no pass never comes out green: each finding is a failure (fail) or an error (inconclusive)
+of some case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+
+from testbed.rehearsal.story import Step
+from testbed.rehearsal.verdict import Finding, Reason, Result, Verdict
+
+FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What XML 1.0 cannot hold."""
+
+CHECKS: dict[str, frozenset[Reason]] = {
+    "the ledger agrees with the targets' access logs": frozenset(
+        (
+            Reason.NOT_IN_ACCESS_LOG,
+            Reason.NOT_IN_LEDGER,
+            Reason.SERVED_DIFFERENTLY,
+            Reason.SERVED_TWICE,
+            Reason.LEDGER_REPEATS,
+            Reason.ACCOUNTS_INCOMPLETE,
+        )
+    ),
+    "the generator kept its schedule": frozenset(
+        (Reason.NEVER_STARTED, Reason.STARTED_LATE, Reason.GENERATOR_SILENT, Reason.OUTCOMES_MISSING)
+    ),
+    "every step saw traffic": frozenset((Reason.NO_REQUESTS, Reason.STEP_WITHOUT_TRAFFIC)),
+    "the run was played to its end": frozenset(
+        (
+            Reason.NOT_FINISHED,
+            Reason.INTERRUPTED,
+            Reason.RUN_ERROR,
+            Reason.NO_STEPS,
+            Reason.STEP_NOT_FINISHED,
+            Reason.STEP_FAILED,
+        )
+    ),
+}
+Problem = Failure | Error
+LOST = frozenset((Reason.REQUEST_FAILED, Reason.REQUEST_UNKNOWN))
+ELSEWHERE = LOST | {Reason.EXPECTATION_FAILED}
+
+
+def render(verdict: Verdict) -> bytes:
+    """The verdict as JUnit XML."""
+    document = JUnitXml("testbed")
+    scenario = verdict.story.runs[0].scenario if verdict.story.runs else "unknown scenario"
+    for suite in (_steps(verdict), _invariants(verdict), _checks(verdict)):
+        for case in suite:
+            case.classname = _clean(f"{scenario}.{suite.name}")
+        document.add_testsuite(suite)
+    document.update_statistics()  # type: ignore[no-untyped-call]
+    text: bytes = document.tostring()  # type: ignore[no-untyped-call]
+    return text
+
+
+def _steps(verdict: Verdict) -> TestSuite:
+    suite = TestSuite("steps")
+    for step in verdict.story.steps():
+        suite.add_testcase(_step(step, verdict))
+    for one in verdict.story.expectations:
+        problems: list[Problem] = [] if one.passed else [Failure(_clean(one.detail or one.text))]
+        suite.add_testcase(_case(f"step {one.step}: {one.text}", 0.0, problems))
+    return suite
+
+
+def _step(step: Step, verdict: Verdict) -> TestCase:
+    problems: list[Problem] = []
+    if step.outcome == "failed":
+        problems = [Failure("the step was given up")]
+    elif step.outcome != "passed":
+        problems = [Error(_clean(step.outcome))]
+    seconds = (step.end if step.end is not None else verdict.story.end) - step.start
+    return _case(f"{step.number}. {step.title}", seconds, problems)
+
+
+def _invariants(verdict: Verdict) -> TestSuite:
+    suite = TestSuite("invariants")
+    lost = [finding for finding in verdict.findings if finding.reason in LOST]
+    for one in verdict.story.invariants:
+        unknown = [
+            finding
+            for finding in verdict.findings
+            if finding.reason is Reason.UNKNOWN_INVARIANT and repr(one.name) in finding.text
+        ]
+        suite.add_testcase(_case(one.text or one.name, 0.0, _problems([*lost, *unknown])))
+    return suite
+
+
+def _checks(verdict: Verdict) -> TestSuite:
+    suite = TestSuite("verdict")
+    named = frozenset[Reason]().union(*CHECKS.values())
+    rest = frozenset(Reason) - named - ELSEWHERE
+    for name, reasons in {**CHECKS, "the run can be judged": rest}.items():
+        found = [finding for finding in verdict.findings if finding.reason in reasons]
+        suite.add_testcase(_case(name, 0.0, _problems(found)))
+    return suite
+
+
+def _problems(findings: list[Finding]) -> list[Problem]:
+    return [
+        (Failure if finding.reason.result is Result.FAIL else Error)(
+            _clean(finding.text), finding.reason.name.lower()
+        )
+        for finding in findings
+    ]
+
+
+def _case(name: str, seconds: float, problems: list[Problem]) -> TestCase:
+    case = TestCase(_clean(name), time=round(max(0.0, seconds), 3))
+    case.result = list(problems)
+    return case
+
+
+def _clean(text: str) -> str:
+    return FORBIDDEN.sub("\ufffd", text)

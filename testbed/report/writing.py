@@ -1,0 +1,30 @@
+"""A journal's report: verdict, `summary.json`, `junit.xml` and `report.html`, written together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from testbed.rehearsal.verdict import Verdict, compute_file
+from testbed.report import html, junit, summary
+from testbed.report.files import write_all
+
+HTML = "report.html"
+JUNIT = "junit.xml"
+SUMMARY = "summary.json"
+
+
+def write_report(journal_path: Path, folder: Path) -> Verdict:
+    """Read a journal, judge it, and write its report files into a folder.
+
+    Raises:
+        BadInput: the journal cannot be read.
+        Missing: the folder cannot be written; no file of it is changed then.
+    """
+    verdict = compute_file(journal_path)
+    contents = {
+        SUMMARY: summary.render(verdict),
+        JUNIT: junit.render(verdict),
+        HTML: html.render(verdict),
+    }
+    write_all(folder, contents)
+    return verdict
