@@ -206,7 +206,7 @@ class RestConnection(asyncio.Protocol):
         self._streaming = None
         if not keep or self._draining:
             self._transport.close()
-        elif self._pending:
+        while self._pending and not self._streaming and not self._transport.is_closing():
             self._send(*self._pending.popleft())
 
 

@@ -13,6 +13,7 @@ from testbed.journal import Outcome
 
 _NEVER_SENT = (
     "failed to connect to all addresses",
+    "errors resolving",
     "DNS resolution failed",
     "Name resolution failure",
     "empty address list",

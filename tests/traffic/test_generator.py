@@ -1,19 +1,123 @@
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
+import socket
 from collections import Counter
 
+import pytest
 
-def test_every_kind_of_request_is_served_and_accounted_for(world, balancers, traffic):
+from testbed.clock import Clock
+from testbed.journal import Connection, TrafficStopped
+
+
+@pytest.fixture
+def balancer(world, balancers):
     (balancer,) = balancers(1)
     world.names.addresses = [balancer.address]
+    return balancer
+
+
+def test_every_kind_of_request_is_served_and_accounted_for(world, balancer, traffic):
     running = traffic(rate=200.0)
     running.wait_for_more(300)
     stopped = running.stop()
 
     requests = running.requests()
-    assert Counter(request.outcome for request in requests) == {"ok": stopped.scheduled}, [
-        r for r in requests if r.outcome != "ok"
-    ][:3]
+    assert [request for request in requests if request.outcome != "ok"] == []
     assert stopped.sent == stopped.finished == stopped.scheduled == len(requests)
+    assert stopped.never_started == 0
     assert {request.shape for request in requests} == {"unary", "server_stream", "client_stream", "bidi"}
     assert {request.peer for request in requests} == {balancer.address}
+    assert {request.pod for request in requests} == {"envoy-0"}
+    assert {request.listener for request in requests} == {"tls"}
+    assert len({request.id for request in requests}) == len(requests)
+    assert all(request.intended <= request.sent <= request.time for request in requests)
+
+
+def test_each_app_client_has_a_connection_of_its_own(world, balancer, traffic):
+    running = traffic(mix=world.grpc_only, app_clients=5)
+    running.wait_for_more(100)
+    running.stop()
+    opened = [event for event in running.events(Connection) if event.state == "open"]
+    assert len(opened) == 5
+    assert {event.address for event in opened} == {balancer.address}
+    assert balancer.accepted == 5
+
+
+def test_it_does_not_wait_for_a_server_that_never_answers(world, traffic):
+    address = world.network.balancer(90, 0)
+    world.names.addresses = [address]
+    with socket.create_server((address, 8443), backlog=100):
+        running = traffic(rate=200.0, max_in_flight=40)
+        world.call(asyncio.sleep(0.6))
+        os.kill(running.process.pid, signal.SIGTERM)
+        assert running.process.wait(10) == 0, running.process.last_words()
+    (stopped,) = running.events(TrafficStopped)
+    assert stopped.scheduled > 80
+    assert stopped.sent == stopped.finished == len(running.requests()) == 40
+    assert "ok" not in {request.outcome for request in running.requests()}
+
+
+def test_too_many_in_flight_are_counted_as_never_started(world, balancer, traffic):
+    running = traffic(rate=300.0, max_in_flight=1)
+    running.wait_for_more(50)
+    stopped = running.stop()
+    assert stopped.never_started > 0
+    assert stopped.scheduled == stopped.sent + stopped.never_started
+    assert stopped.sent == stopped.finished == len(running.requests())
+
+
+def test_a_paused_plan_waits_for_resume(world, balancer, traffic):
+    running = traffic(paused=True)
+    running.process.tell("resume")
+    running.wait_for_more(20)
+    running.process.tell("pause")
+    running.process.tell("rate 300")
+    running.wait_for_more(300)
+    assert running.stop().never_started == 0
+
+
+def test_a_generator_that_never_sent_says_so(traffic):
+    running = traffic(paused=True)
+    assert running.stop().scheduled == 0
+
+
+@pytest.mark.parametrize("how", ["SIGTERM", "end of input"])
+def test_it_finishes_what_is_in_flight_however_it_is_stopped(world, balancer, traffic, how):
+    running = traffic(rate=200.0)
+    running.wait_for_more(100)
+    if how == "SIGTERM":
+        os.kill(running.process.pid, signal.SIGTERM)
+    else:
+        running.process._child.stdin.close()
+    assert running.process.wait(10) == 0, running.process.last_words()
+    (stopped,) = running.events(TrafficStopped)
+    assert stopped.sent == stopped.finished == len(running.requests())
+    assert Counter(request.outcome for request in running.requests()) == {"ok": stopped.sent}
+
+
+def test_a_hurried_stop_leaves_what_does_not_finish_unknown(world, balancer, traffic):
+    running = traffic(rate=100.0, clock=Clock(speed=1.0))
+    running.wait_for_more(100)
+    os.kill(running.process.pid, signal.SIGTERM)
+    assert running.process.wait(10) == 0, running.process.last_words()
+    (stopped,) = running.events(TrafficStopped)
+    assert stopped.sent == stopped.finished == len(running.requests())
+    unfinished = [request for request in running.requests() if request.outcome != "ok"]
+    assert {request.outcome for request in unfinished} == {"unknown"}
+    assert "unary" not in {request.shape for request in unfinished}
+
+
+def test_a_stall_shows_as_start_lag_and_loses_nothing(world, balancer, traffic):
+    running = traffic(rate=200.0)
+    running.wait_for_more(50)
+    finished = running.finished()
+    os.kill(running.process.pid, signal.SIGSTOP)
+    world.call(asyncio.sleep(0.3))
+    os.kill(running.process.pid, signal.SIGCONT)
+    running.wait_for(lambda: running.finished() > finished + 100)
+    stopped = running.stop()
+    assert stopped.sent == stopped.scheduled
+    assert max(request.sent - request.intended for request in running.requests()) > 0.2

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+from testbed.traffic.probe import ProbeResult, probe
+
+
+def test_a_balancer_called_by_its_own_name_serves_both_protocols(world, balancers):
+    (balancer,) = balancers(1)
+    world.names.addresses = [balancer.address]
+    results = probe(
+        "alb-1.ap-northeast-1.elb.amazonaws.com",
+        8443,
+        server_name="api.example.com",
+        ca_file=world.ca_file,
+        dns=world.plan("j").dns_server,
+    )
+    assert results == [
+        ProbeResult("grpc", "OK", "envoy-0", "tls", balancer.address),
+        ProbeResult("rest", "200", "envoy-0", "tls", balancer.address),
+    ]
+    assert all(result.is_ok for result in results)
+
+
+def test_an_address_needs_no_dns(world, target):
+    results = probe(target.steady, 8443, server_name="api.example.com", ca_file=world.ca_file)
+    assert [result.status for result in results] == ["OK", "200"]
+
+
+def test_a_certificate_of_another_host_is_no_answer(world, target):
+    results = probe(target.steady, 8443, server_name="other.example.com", ca_file=world.ca_file)
+    assert not any(result.is_ok for result in results)
+    assert [result.status for result in results] == ["UNAVAILABLE", "SSLCertVerificationError"]
+
+
+def test_a_target_without_a_backend_answers_errors(world, target):
+    results = probe(target.orphaned, 8443, server_name="api.example.com", ca_file=world.ca_file)
+    assert [(result.status, result.pod) for result in results] == [
+        ("UNAVAILABLE", "envoy-0"),
+        ("503", "envoy-0"),
+    ]
+
+
+def test_a_name_that_does_not_exist_is_told(world):
+    world.names.addresses = None
+    results = probe(
+        "gone.elb.amazonaws.com",
+        8443,
+        server_name="api.example.com",
+        ca_file=world.ca_file,
+        dns=world.plan("j").dns_server,
+    )
+    world.names.addresses = []
+    assert [result.status for result in results] == ["NXDOMAIN", "NXDOMAIN"]
+
+
+def test_a_closed_port_is_told(world):
+    address = world.network.balancer(99, 0)
+    results = probe(address, 8443, server_name="api.example.com", ca_file=world.ca_file)
+    assert [result.status for result in results] == ["UNAVAILABLE", "ConnectionRefusedError"]
