@@ -1,0 +1,1 @@
+"""DNS: hosted zones become answers (pure), and a server gives them over UDP and TCP."""

@@ -1,0 +1,176 @@
+"""Hosted zones as values: record sets as Route 53 returns them, indexed by name and type."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dns.exception
+import dns.name
+import dns.rdata
+import dns.rdataclass
+import dns.rdatatype
+from dns.rdata import Rdata
+from dns.rdatatype import RdataType
+
+from testbed.dns.names import Labels, decimal_escapes, is_below, labels_of, text_of
+from testbed.errors import BadInput
+
+SOA_TTL = 900
+NS_TTL = 172800
+SOA_TIMES = "1 7200 900 1209600 86400"
+"""Serial, refresh, retry, expire and minimum of the SOA of every new hosted zone (Route 53 guide, SOA)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """Where an alias record points: a load balancer's name, or another record of the zone."""
+
+    target: Labels
+    evaluates_health: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSet:
+    """One record set.
+
+    Attributes:
+        ttl: seconds; 0 for an alias, which has the TTL of its target.
+        values: what is answered; () for an alias.
+        set_identifier: tells record sets of one name and type apart; "" for a simple one.
+        weight: of a weighted record set.
+        failover: PRIMARY or SECONDARY of a failover record set.
+        is_multivalue: whether it is one of a multivalue answer.
+        health_check: id of its health check, "" for none.
+    """
+
+    name: Labels
+    type: RdataType
+    ttl: int = 0
+    values: tuple[Rdata, ...] = ()
+    alias: Alias | None = None
+    set_identifier: str = ""
+    weight: int | None = None
+    failover: str = ""
+    is_multivalue: bool = False
+    health_check: str = ""
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> RecordSet:
+        """Read a `ResourceRecordSet` of the Route 53 API.
+
+        Raises:
+            BadInput: a name, type or value that DNS cannot carry.
+        """
+        try:
+            kind = dns.rdatatype.from_text(item["Type"])
+            target = item.get("AliasTarget")
+            return cls(
+                name=labels_of(item["Name"]),
+                type=kind,
+                ttl=int(item.get("TTL") or 0),
+                values=tuple(_rdata(kind, one["Value"]) for one in item.get("ResourceRecords") or ()),
+                alias=Alias(labels_of(target["DNSName"]), bool(target.get("EvaluateTargetHealth")))
+                if target
+                else None,
+                set_identifier=item.get("SetIdentifier") or "",
+                weight=item.get("Weight"),
+                failover=item.get("Failover") or "",
+                is_multivalue=bool(item.get("MultiValueAnswer")),
+                health_check=item.get("HealthCheckId") or "",
+            )
+        except (dns.exception.DNSException, ValueError) as error:
+            raise BadInput(f"record {item['Name']} {item['Type']} cannot be served: {error}") from None
+
+
+def _rdata(kind: RdataType, value: str) -> Rdata:
+    text = decimal_escapes(value)
+    return dns.rdata.from_text(dns.rdataclass.IN, kind, text, origin=dns.name.root, relativize=False)
+
+
+RecordSets = tuple[RecordSet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostedZone:
+    """A hosted zone: its record sets by name and type, and all names, also the empty ones between."""
+
+    id: str
+    name: Labels
+    nodes: Mapping[Labels, Mapping[RdataType, RecordSets]] = field(repr=False)
+    names: frozenset[Labels] = field(repr=False)
+
+    @classmethod
+    def of(cls, id: str, name: str, records: Iterable[RecordSet]) -> HostedZone:  # noqa: A002
+        """Index the record sets of a zone; a zone without SOA and NS gets those of a new one."""
+        apex = labels_of(name)
+        grouped: dict[Labels, dict[RdataType, list[RecordSet]]] = {}
+        for record in (*_born_with(apex), *records):
+            of_name = grouped.setdefault(record.name, {})
+            if record.name == apex and record.type in (RdataType.SOA, RdataType.NS):
+                of_name[record.type] = [record]
+            elif is_below(record.name, apex):
+                of_name.setdefault(record.type, []).append(record)
+        nodes = {
+            labels: {kind: tuple(sets) for kind, sets in of_name.items()}
+            for labels, of_name in grouped.items()
+            if of_name
+        }
+        names = {labels[index:] for labels in nodes for index in range(len(labels) - len(apex) + 1)}
+        return cls(id, apex, nodes, frozenset(names))
+
+    @property
+    def soa(self) -> RecordSet:
+        """The zone's SOA record."""
+        return self.nodes[self.name][RdataType.SOA][0]
+
+    @property
+    def ns(self) -> RecordSet:
+        """The zone's own NS records."""
+        return self.nodes[self.name][RdataType.NS][0]
+
+
+@dataclass(frozen=True, slots=True)
+class Zones:
+    """All hosted zones of an account, by name."""
+
+    by_name: Mapping[Labels, HostedZone] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, zones: Iterable[HostedZone]) -> Zones:
+        """Of two zones of one name the first counts: a resolver reaches only the one that is delegated to."""
+        by_name: dict[Labels, HostedZone] = {}
+        for zone in zones:
+            by_name.setdefault(zone.name, zone)
+        return cls(by_name)
+
+    def find(self, name: Labels) -> HostedZone | None:
+        """The zone with the longest name that a name lies in."""
+        for index in range(len(name) + 1):
+            if zone := self.by_name.get(name[index:]):
+                return zone
+        return None
+
+
+@functools.lru_cache(maxsize=256)
+def balancer_zone(name: Labels) -> HostedZone:
+    """The zone of AWS in which a balancer's own name lies; only its SOA is ever answered."""
+    elb = len(name) - 1 - name[::-1].index(b"elb")
+    starts = elb if name[elb + 1] != b"amazonaws" else elb - 1  # NLB: elb.<region>, ALB: <region>.elb
+    return HostedZone.of("", text_of(name[starts:]), ())
+
+
+def _born_with(apex: Labels) -> tuple[RecordSet, RecordSet]:
+    servers = tuple(
+        _rdata(RdataType.NS, f"ns-{number}.awsdns-{number % 64:02d}.{suffix}.") for number, suffix in _SERVERS
+    )
+    soa = f"{servers[0].to_text()} awsdns-hostmaster.amazon.com. {SOA_TIMES}"
+    return (
+        RecordSet(apex, RdataType.SOA, SOA_TTL, (_rdata(RdataType.SOA, soa),)),
+        RecordSet(apex, RdataType.NS, NS_TTL, servers),
+    )
+
+
+_SERVERS = ((2048, "com"), (2049, "net"), (2050, "org"), (2051, "co.uk"))

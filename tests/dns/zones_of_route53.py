@@ -1,0 +1,58 @@
+"""Hosted zones written as Route 53's API returns them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dns.rdatatype
+
+from testbed.dns.answer import Answer, Question, Surroundings, answer
+from testbed.dns.names import labels_of
+from testbed.dns.zones import HostedZone, RecordSet, Zones
+
+NLB = "nlb-0123456789abcdef.elb.ap-northeast-1.amazonaws.com"
+ALB = "alb-1234567890.ap-northeast-1.elb.amazonaws.com"
+ADDRESSES = {NLB: ("127.81.10.1", "127.81.10.2"), ALB: ("127.81.11.1", "127.81.11.2")}
+
+
+def record(name: str, kind: str, *values: str, ttl: int = 300, **more: Any) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": kind,
+        "TTL": ttl,
+        "ResourceRecords": [{"Value": one} for one in values],
+        **more,
+    }
+
+
+def alias(name: str, target: str, kind: str = "A", *, health: bool = False, **more: Any) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": kind,
+        "AliasTarget": {"HostedZoneId": "Z", "DNSName": target, "EvaluateTargetHealth": health},
+        **more,
+    }
+
+
+def zones(*records: dict[str, Any], name: str = "example.com.") -> Zones:
+    return Zones.of([HostedZone.of("Z1", name, map(RecordSet.of, records))])
+
+
+def around(**more: Any) -> Surroundings:
+    return Surroundings(balancer_addresses=lambda name: ADDRESSES.get(name, ()), **more)
+
+
+def ask(
+    served: Zones,
+    name: str,
+    kind: str = "A",
+    surroundings: Surroundings | None = None,
+    *,
+    recursive: bool = True,
+) -> Answer:
+    question = Question(labels_of(name), dns.rdatatype.from_text(kind), recursive)
+    return answer(served, question, surroundings or around())
+
+
+def values(given: Answer) -> list[str]:
+    return sorted(value.to_text() for records in given.answers for value in records.values)
