@@ -87,8 +87,8 @@ def test_rules_that_miss_the_https_listener_of_their_group_are_told() -> None:
     found = advised(ingress("tls", "/tls", CERTIFICATE), ingress("plain", "/plain"))
 
     assert found == {
-        Reason.RULES_ON_PORT_80_ONLY: "the rules of Ingress default/plain (app.yaml:26) go onto HTTP 80 only and "
-        "not onto HTTPS 443 of its group app; give it listen-ports or certificate-arn"
+        Reason.RULES_ON_PORT_80_ONLY: "the rules of Ingress default/plain (app.yaml:27) go onto HTTP 80 only "
+        "and not onto HTTPS 443 of its group app; give it listen-ports or certificate-arn"
     }
 
 
@@ -107,8 +107,8 @@ def test_an_https_listener_without_certificate_is_told() -> None:
 
     assert found == {
         Reason.MISSING_CERTIFICATE: "Ingress default/web (app.yaml:17) listens on HTTPS 443 without "
-        "certificate-arn: the controller takes every issued ACM certificate for api.example.com, and the whole "
-        "group fails if one of these has none"
+        "certificate-arn: the controller takes every issued ACM certificate for api.example.com, and the "
+        "whole group fails if one of these has none"
     }
 
 
@@ -117,7 +117,8 @@ def test_a_grpc_group_on_an_http_listener_is_told() -> None:
 
     assert found.keys() == {Reason.RULES_ON_PORT_80_ONLY, Reason.GRPC_ON_HTTP_LISTENER}
     assert found[Reason.GRPC_ON_HTTP_LISTENER].startswith(
-        "AWS refuses rule 80:1 (host api.example.com and path /pkg.Service/*, Ingress default/grpc, app.yaml:25)"
+        "AWS refuses rule 80:1 (host api.example.com and path /pkg.Service/*, Ingress default/grpc, "
+        "app.yaml:24): listener protocol 'HTTP' is not supported with GRPC target group k8s-default-web-"
     )
 
 
@@ -127,9 +128,9 @@ def test_a_catch_all_in_front_hides_what_follows_and_gets_the_grpc_calls() -> No
     )
 
     assert found[Reason.CATCH_ALL_HIDES_RULES] == (
-        "rule 443:2 (host api.example.com and path /pkg.Service/*, Ingress default/grpc, app.yaml:44) is never "
-        "reached: rule 443:1 (host api.example.com and path /*, Ingress default/a-rest, app.yaml:24) matches all "
-        "of it before"
+        "rule 443:2 (host api.example.com and path /pkg.Service/*, Ingress default/grpc, app.yaml:43) is "
+        "never reached: rule 443:1 (host api.example.com and path /*, Ingress default/a-rest, app.yaml:23) "
+        "matches all of it before"
     )
 
 
@@ -203,7 +204,7 @@ def test_the_command_prints_text_or_json_and_fails_with_a_group_that_fails(tmp_p
 
     text = CliRunner().invoke(lb, arguments, standalone_mode=False)
     as_json = CliRunner().invoke(lb, [*arguments, "-o", "json"], standalone_mode=False)
-    file.write_text(ingress("web", "/*", "target-type: instance"))
+    file.write_text(SERVICE + ingress("web", "/*", "scheme: public"))
     failed = CliRunner().invoke(lb, arguments, standalone_mode=False)
 
     assert text.return_value == 0
@@ -213,4 +214,5 @@ def test_the_command_prints_text_or_json_and_fails_with_a_group_that_fails(tmp_p
     assert stack["error"] is None
     assert stack["listeners"][0]["port"] == 443
     assert stack["rules"][0]["conditions"][0] == {"field": "host-header", "values": ["api.example.com"]}
-    assert failed.return_value == 0
+    assert failed.return_value == 1
+    assert "FailedBuildModel: Failed build model due to unknown scheme: public" in failed.output
