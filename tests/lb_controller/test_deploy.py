@@ -9,9 +9,9 @@ from hypothesis import HealthCheck as Health
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.lb_controller import elbv2_shapes
+from testbed.lb_controller import elbv2_shapes, in_tree
 from testbed.lb_controller.deploy import Deployer, DeployError
-from testbed.lb_controller.inputs import ControllerOptions, Version
+from testbed.lb_controller.inputs import ClusterState, ControllerOptions, Version
 from testbed.lb_controller.stack import (
     Action,
     Condition,
@@ -387,6 +387,41 @@ def answer(code: str, message: str) -> tuple[AWSResponse, dict[str, Any]]:
         "ResponseMetadata": {"HTTPStatusCode": 400, "RequestId": "r-1"},
     }
     return AWSResponse("http://refused", 400, {}, None), error
+
+
+def in_tree_stack(aws: Any, node_port: int = 30443, **annotations: str) -> Stack:
+    prefix = in_tree.PREFIX
+    service = {
+        "metadata": {
+            "namespace": "default",
+            "name": "envoy",
+            "uid": "2f4b6d8e-0a1c-4e5f-8a9b-0c1d2e3f4a5b",
+            "annotations": {
+                f"{prefix}type": "nlb",
+                **{prefix + key: one for key, one in annotations.items()},
+            },
+        },
+        "spec": {"type": "LoadBalancer", "ports": [{"port": 443, "nodePort": node_port}]},
+    }
+    return in_tree.build(service, ClusterState(subnets=aws.subnets), ControllerOptions())
+
+
+def test_the_cloud_provider_never_changes_the_scheme_of_a_standing_nlb(aws: Any) -> None:
+    work = deployer(aws, Version.V2_1)
+    first = work.deploy(in_tree_stack(aws))
+    aws.calls.clear()
+    assert work.deploy(in_tree_stack(aws, internal="true")) == first
+    assert aws.mutating() == []
+
+
+def test_a_changed_node_port_moves_the_listener_to_a_new_target_group(aws: Any) -> None:
+    work = deployer(aws, Version.V2_1)
+    first = work.deploy(in_tree_stack(aws))
+    aws.calls.clear()
+    second = work.deploy(in_tree_stack(aws, 30444))
+    assert aws.mutating() == ["CreateTargetGroup", "ModifyListener", "DeleteTargetGroup"]
+    assert second.dns_name == first.dns_name
+    assert second.target_groups != first.target_groups
 
 
 PATHS = st.sampled_from(["/a", "/b", "/c/*", "/d"])
