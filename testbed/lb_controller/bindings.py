@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from testbed.clock import Clock
 from testbed.kubernetes import NotFound, ObjectStore, WatchEvent
-from testbed.lb_controller import objects, readiness
+from testbed.lb_controller import objects, readiness, stack_json
 from testbed.lb_controller.endpoints import endpoints_of
 from testbed.lb_controller.stack import Stack, TargetGroupBinding
 from testbed.lb_controller.targets import Registrar, Target, TargetObjects, targets_of
@@ -16,6 +17,7 @@ from testbed.lb_controller.targets import Registrar, Target, TargetObjects, targ
 if TYPE_CHECKING:
     from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
 
+KIND = "TargetGroupBinding"
 WATCHED = ("Endpoints", "Node", "Pod")
 REGISTERING: Mapping[str, str] = {
     "State": "initial",
@@ -45,8 +47,10 @@ class Bindings(Generic[OwnerT]):
         self._of: dict[OwnerT, tuple[Bound, ...]] = {}
 
     def bind(self, owner: OwnerT, stack: Stack, target_groups: Mapping[str, str]) -> None:
-        """Replace the bindings of an owner by those of its stack."""
+        """Replace the bindings of an owner by those of its stack, in the cluster too."""
         bound = tuple(Bound(one, target_groups[one.target_group.id]) for one in stack.bindings)
+        if stack.tag_prefix:  # the cloud provider of 2020 has no such objects
+            self._publish(stack, bound)
         if bound:
             self._of[owner] = bound
         else:
@@ -71,6 +75,22 @@ class Bindings(Generic[OwnerT]):
         """
         waits = [self._register(one) for one in self._of.get(owner, ())]
         return any(waits)
+
+    def _publish(self, stack: Stack, bound: Iterable[Bound]) -> None:
+        """The TargetGroupBinding objects that `kubectl` shows, known again by the labels of their stack."""
+        labels = stack_labels(stack)
+        wanted = {(one.binding.namespace, one.binding.name) for one in bound}
+        for one in bound:
+            shape = stack_json.binding(one.binding)
+            spec = {**shape["spec"], "targetGroupARN": one.target_group}
+            spec.pop("networking", None)  # no packet of the testbed is filtered
+            metadata = {**shape["metadata"], "labels": labels}
+            self._store.apply({"kind": KIND, "metadata": metadata, "spec": spec})
+        for item in self._store.list(KIND):
+            name = objects.namespace(item), objects.name(item)
+            if objects.labels_of(item) == labels and name not in wanted:
+                with suppress(NotFound):  # somebody was faster
+                    self._store.delete(KIND, *name)
 
     def _register(self, bound: Bound) -> bool:
         binding = bound.binding
@@ -107,6 +127,14 @@ class Bindings(Generic[OwnerT]):
             except NotFound:
                 return False  # it went meanwhile; its end comes as an event
         return verdict.probe_again
+
+
+def stack_labels(stack: Stack) -> dict[str, str]:
+    """The labels of a stack's objects; a slash is no character of a label, so it is told in two."""
+    namespace, _, name = stack.id.rpartition("/")
+    if not namespace:
+        return {f"{stack.tag_prefix}/stack": name}
+    return {f"{stack.tag_prefix}/stack-namespace": namespace, f"{stack.tag_prefix}/stack-name": name}
 
 
 def _concerns(item: Mapping[str, Any], binding: TargetGroupBinding) -> bool:

@@ -265,6 +265,9 @@ def test_two_ingresses_of_a_group_share_one_alb_and_both_get_its_name(cluster: C
         assert stored["status"]["loadBalancer"]["ingress"][0]["ports"] == [{"port": 80, "protocol": "TCP"}]
         assert cluster.events(name)[-1] == ("SuccessfullyReconciled", "Successfully reconciled")
     assert list(cluster.targets().values()) == [{("127.1.1.1", 10000), ("127.1.1.2", 10000)}] * 2
+    bound = cluster.store.list("TargetGroupBinding", "default")
+    assert {one["metadata"]["name"] for one in bound} == cluster.targets().keys()
+    assert {one["spec"]["targetGroupARN"].split("/")[1] for one in bound} == cluster.targets().keys()
 
 
 def test_an_error_in_one_member_leaves_what_serves_and_is_told_on_all(cluster: Cluster, aws: Any) -> None:
@@ -411,6 +414,7 @@ def test_the_last_member_takes_the_alb_with_it(cluster: Cluster) -> None:
     cluster.store.delete("Ingress", "default", "rest")
     cluster.settle()
     assert cluster.store.get("Ingress", "default", "rest") is None
+    assert cluster.store.list("TargetGroupBinding") == []
     assert cluster.balancers() == []
     assert cluster.targets() == {}
 
