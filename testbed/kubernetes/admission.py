@@ -76,19 +76,30 @@ def _service(
     for port in spec.get("ports") or ():
         whole = {"protocol": "TCP", **port}
         whole.setdefault("targetPort", port.get("port"))
-        if whole.get("nodePort"):
+        allocated = before.get(_port_key(whole))
+        if not on_nodes and whole.get("nodePort") == allocated:
+            whole.pop("nodePort", None)  # the type has changed: what was allocated is given back
+        elif whole.get("nodePort"):
             free.take(whole["nodePort"])
         elif on_nodes:
-            whole["nodePort"] = before.get(_port_key(whole)) or free.any()
+            whole["nodePort"] = allocated or free.any()
         ports.append(whole)
     if ports:
         filled["ports"] = ports
+    _fill_traffic_policy(filled, old, free)
+    return filled
+
+
+def _fill_traffic_policy(filled: dict[str, Any], old: Mapping[str, Any], free: _Ports) -> None:
     if filled["type"] in ("NodePort", "LoadBalancer"):
         filled.setdefault("externalTrafficPolicy", "Cluster")
-        if filled["type"] == "LoadBalancer" and filled["externalTrafficPolicy"] == "Local":
-            health = spec.get("healthCheckNodePort") or old.get("healthCheckNodePort")
-            filled["healthCheckNodePort"] = health or free.any()
-    return filled
+    elif filled.get("externalTrafficPolicy") == old.get("externalTrafficPolicy"):
+        filled.pop("externalTrafficPolicy", None)
+    if filled["type"] == "LoadBalancer" and filled["externalTrafficPolicy"] == "Local":
+        health = filled.get("healthCheckNodePort") or old.get("healthCheckNodePort")
+        filled["healthCheckNodePort"] = health or free.any()
+    elif filled.get("healthCheckNodePort") == old.get("healthCheckNodePort"):
+        filled.pop("healthCheckNodePort", None)
 
 
 def _port_key(port: Mapping[str, Any]) -> tuple[Any, str]:

@@ -203,11 +203,12 @@ class ObjectStore:
             if given and given != old["metadata"]["resourceVersion"]:
                 raise Conflict(f"{_title(old)}: the object has been modified since version {given}")
             new = merged(old, copied(patch))
-            for field in ("name", "namespace", *_SERVER_OWNED):
-                new["metadata"].pop(field, None)
-                if field in old["metadata"]:
-                    new["metadata"][field] = old["metadata"][field]
-            return self._replace(old, {**new, "kind": old["kind"]})
+            fixed = ("name", "namespace", *_SERVER_OWNED)
+            metadata = {
+                **{key: value for key, value in (new.get("metadata") or {}).items() if key not in fixed},
+                **{key: old["metadata"][key] for key in fixed if key in old["metadata"]},
+            }
+            return self._replace(old, {**new, "kind": old["kind"], "metadata": metadata})
 
     def annotate(
         self, kind: str, namespace: str | None, name: str, annotations: Mapping[str, str | None]

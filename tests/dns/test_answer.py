@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.dns.answer import Question, Surroundings, answer
-from testbed.dns.names import balancer_name, labels_of
+from testbed.dns.names import labels_of
 from testbed.dns.zones import HostedZone, RecordSet, Zones
 from tests.dns.zones_of_route53 import ADDRESSES, ALB, NLB, alias, around, ask, record, values, zones
 
@@ -76,23 +76,6 @@ def test_a_balancer_is_known_by_its_own_name() -> None:
     gone = ask(zones(), f"x.{NLB}")
     assert gone.rcode == Rcode.NXDOMAIN
     assert (gone.authority[0].type, gone.authority[0].ttl) == (RdataType.SOA, 60)
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        (NLB, NLB),
-        (ALB, ALB),
-        (f"dualstack.{ALB}", ALB),
-        ("x.elb.cn-north-1.amazonaws.com.cn", "x.elb.cn-north-1.amazonaws.com.cn"),
-        ("ap-northeast-1.elb.amazonaws.com", None),
-        ("elb.ap-northeast-1.amazonaws.com", None),
-        ("elb.example.com", None),
-        ("s3.amazonaws.com", None),
-    ],
-)
-def test_names_of_balancers_are_told_from_others(name: str, expected: str | None) -> None:
-    assert balancer_name(labels_of(name)) == expected
 
 
 def test_cnames_are_followed_within_the_zone() -> None:

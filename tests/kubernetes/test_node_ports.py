@@ -50,11 +50,3 @@ def test_nothing_is_behind_an_unknown_node_or_port() -> None:
     assert pods_behind(store, "10.1.0.0", 1) == ()
     assert pods_behind(store, "10.1.0.0", 0) == ()
     assert health_check(store, "10.1.0.0", 32000) is None
-
-
-def test_a_cluster_ip_service_has_no_node_port_and_node_ports_are_unique() -> None:
-    store = ObjectStore()
-    assert "nodePort" not in store.apply(service("inner", kind_of_service="ClusterIP"))["spec"]["ports"][0]
-    ports = {store.apply(service(f"s{number}"))["spec"]["ports"][0]["nodePort"] for number in range(300)}
-    assert len(ports) == 300
-    assert all(30000 <= port <= 32767 for port in ports)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from testbed.kubernetes import AlreadyExists, Change, Conflict, Expired, Invalid, NotFound, ObjectStore
-from testbed.kubernetes.store import WATCH_HISTORY
+from testbed.kubernetes import AlreadyExists, Change, Conflict, Expired, Invalid, NotFound, ObjectStore, Watch
+from testbed.kubernetes.store import WATCH_HISTORY, copied
 from tests.kubernetes.manifests_of_the_story import ingress, service
 
 
@@ -227,6 +230,59 @@ def test_writers_in_many_threads_lose_nothing(store: ObjectStore) -> None:
     assert len(revisions) == 200
     (stored,) = store.list("Service")
     assert len(stored["metadata"]["annotations"]) == 200
+
+
+ACTS = st.sampled_from(["apply", "annotate", "delete", "hold", "release", "resize"])
+WRITES = st.lists(st.tuples(ACTS, st.sampled_from("abc"), st.integers(0, 2)), max_size=30)
+
+
+@given(WRITES, st.integers(0, 30))
+def test_whoever_follows_a_watch_sees_what_list_shows(writes: list[tuple[str, str, int]], late: int) -> None:
+    store = ObjectStore()
+    watch: Watch | None = None
+    for number, (act, name, value) in enumerate(writes):
+        if number == late:
+            watch = store.watch(["Service"])
+        with contextlib.suppress(NotFound):
+            if act == "apply":
+                store.apply(service(name, port=1 + value))
+            elif act == "annotate":
+                store.annotate("Service", None, name, {"a": str(value) if value else None})
+            elif act == "resize":
+                store.patch("Service", None, name, {"spec": {"ports": [{"port": 1 + value}]}})
+            elif act == "delete":
+                store.delete("Service", None, name)
+            else:
+                store.patch(
+                    "Service", None, name, {"metadata": {"finalizers": ["f"] if act == "hold" else None}}
+                )
+    seen: dict[str, object] = {}
+    with watch or store.watch(["Service"]) as following:
+        for event in iter(lambda: following.get(0), None):
+            name = event.object["metadata"]["name"]
+            assert (event.type is Change.ADDED) == (name not in seen)
+            if event.type is Change.DELETED:
+                del seen[name]
+            else:
+                seen[name] = event.object
+    assert sorted(seen) == [one["metadata"]["name"] for one in store.list("Service")]
+    assert all(seen[one["metadata"]["name"]] == one for one in store.list("Service"))
+
+
+def test_no_write_changes_an_object_that_was_handed_out(store: ObjectStore) -> None:
+    store.apply(service(annotations={"a": "b"}))
+    (seen,) = store.list("Service")
+    before = copied(seen)
+    store.patch("Service", None, "envoy", {"spec": {"type": "ClusterIP"}})
+    store.patch("Service", None, "envoy", {"metadata": None})
+    store.patch(
+        "Service", None, "envoy", {"metadata": {"annotations": {"a": "c"}, "name": "other", "uid": "x"}}
+    )
+    store.update_status("Service", None, "envoy", {"x": 1})
+    store.apply(service(annotations={}, port=1))
+    assert seen == before
+    (now,) = store.list("Service")
+    assert now["metadata"]["uid"] == seen["metadata"]["uid"]
 
 
 def test_ten_thousand_objects_are_stored_and_listed_quickly(store: ObjectStore) -> None:
