@@ -83,6 +83,8 @@ class AppClient:
         except WrongAnswer as error:
             entry.status = "OK"
             self._ledger.finish(entry, "failed", str(error))
+        except (grpc.aio.BaseError, asyncio.InvalidStateError) as error:  # the library gave up, not the peer
+            self._ledger.finish(entry, "unknown", f"{type(error).__name__}: {error}")
         except asyncio.CancelledError:
             entry.status = "CANCELLED"
             self._ledger.finish(entry, "unknown", "still under way when the generator had to end")

@@ -46,6 +46,16 @@ def test_each_app_client_has_a_connection_of_its_own(world, balancer, traffic):
     assert balancer.accepted == 5
 
 
+def test_connections_that_the_target_retires_cost_no_request(world, target, balancers, traffic):
+    (balancer,) = balancers(1, target.ageing)
+    world.names.addresses = [balancer.address]
+    running = traffic(rate=200.0, mix=world.rest_only)
+    running.wait_for_more(500)
+    running.stop()
+    assert [request for request in running.requests() if request.outcome != "ok"] == []
+    assert "the peer asked for it" in {event.reason for event in running.events(Connection)}
+
+
 def test_it_does_not_wait_for_a_server_that_never_answers(world, traffic):
     address = world.network.balancer(90, 0)
     world.names.addresses = [address]
