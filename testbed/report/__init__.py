@@ -1,7 +1,4 @@
-"""What a person or a machine sees of a run: journal in, terminal, HTML, JUnit XML and JSON out."""
+"""What a person or a machine sees of a run: journal in, terminal, HTML, JUnit XML and JSON out.
 
-from __future__ import annotations
-
-from testbed.report.writing import write_report
-
-__all__ = ["write_report"]
+`writing.write_report` writes the files; `terminal` shows a run while it is played, and its verdict.
+"""

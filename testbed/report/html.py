@@ -13,7 +13,7 @@ import jinja2
 from testbed import journal
 from testbed.rehearsal.phases import Latency, Outcomes, Phase, Share
 from testbed.rehearsal.story import Step, Via
-from testbed.rehearsal.verdict import Result, Verdict
+from testbed.rehearsal.verdict import Verdict
 from testbed.report import words
 from testbed.report.timeline import drain_pictures, picture
 from testbed.report.words import Times
@@ -55,7 +55,7 @@ def render(verdict: Verdict) -> bytes:
     run = verdict.story.runs[0] if verdict.story.runs else None
     return template.render(
         verdict=verdict,
-        headline=headline(verdict),
+        headline=words.headline(verdict),
         run=run,
         facts=_facts(verdict, times),
         picture=picture(verdict),
@@ -73,25 +73,7 @@ def render(verdict: Verdict) -> bytes:
         about=_about(verdict, times),
         times=times,
         words=words,
-        Result=Result,
     ).encode("utf-8", "replace")
-
-
-def headline(verdict: Verdict) -> str:
-    """The verdict in one sentence."""
-    outcomes = verdict.requests
-    total = words.count(outcomes.total, "request")
-    if verdict.result is Result.PASS:
-        lost = (
-            "none lost" if not outcomes.lost else f"{words.count(outcomes.lost)} lost where that was allowed"
-        )
-        return f"{total}, {lost}. Every one is in the targets' access logs as the clients tell it."
-    if not verdict.findings:
-        return total
-    more = len(verdict.findings) - 1
-    tail = f" (and {words.count(more, 'more reason')})" if more else ""
-    first = verdict.findings[0].text
-    return f"{first[:1].upper()}{first[1:]}.{tail}"
 
 
 @cache

@@ -23,6 +23,8 @@ from testbed.report import charts
 from testbed.report.charts import Axis, Chart, Shape, Tick
 from testbed.report.words import Times, clock_time, duration, latency
 
+LABEL = 13.0
+"""Width of a cut's label in per cent of a wide page; nearer ones go to another row."""
 CLOSE = 0.6
 """Marks of a lane nearer than this, in per cent of the width, are drawn as one."""
 MARK_LINES = 12
@@ -35,6 +37,17 @@ class Mark:
     position: float
     css: str
     lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A line through all charts; its label stands in a row above them, to its left if `turned`."""
+
+    position: float
+    css: str
+    label: str
+    row: int
+    turned: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +76,7 @@ class Picture:
     bands: tuple[Band, ...]
     charts: tuple[Chart, ...]
     lanes: tuple[Lane, ...]
-    cuts: tuple[Mark, ...]
+    cuts: tuple[Cut, ...]
     production: tuple[Tick, ...]
     wall: tuple[Tick, ...]
     data: dict[str, Any]
@@ -202,7 +215,7 @@ def _lanes(verdict: Verdict, axis: Axis, times: Times) -> Iterable[Lane]:
         (one.time, f"{one.name} {one.type}: {', '.join(one.answers) or one.rcode}")
         for one in story.dns_answers
     ]
-    yield _lane("DNS answers", "dns", answers, axis, times)
+    yield _lane("DNS", "dns", answers, axis, times)
     balancers = [(one.time, f"{one.type.upper()} {one.name}: {one.state}") for one in story.balancers]
     yield _lane("Balancers", "balancer", balancers, axis, times)
     calls = [(one.time, f"{one.operation} {one.summary} ({one.status})") for one in story.api_calls]
@@ -237,14 +250,21 @@ def _change(event: journal.DnsChange) -> str:
     return "; ".join(words) + (f" refused: {event.refused}" if event.refused else "")
 
 
-def _cuts(verdict: Verdict, axis: Axis, times: Times) -> Iterable[Mark]:
+def _cuts(verdict: Verdict, axis: Axis, times: Times) -> Iterable[Cut]:
     """Lines through all charts: where the alias moved, and from when on the NLB may go."""
-    for move in verdict.movements.moves:
-        lines = (f"alias to {move.to.upper()}", times.at(move.time))
-        yield Mark(axis.percent(move.time), f"to-{move.to.value}", lines)
+    lines = [
+        (move.time, f"to-{move.to.value}", f"alias to {move.to.upper()}") for move in verdict.movements.moves
+    ]
     if verdict.movements.may_go is not None:
-        lines = ("the NLB may go", times.at(verdict.movements.may_go))
-        yield Mark(axis.percent(verdict.movements.may_go), "may-go", lines)
+        lines.append((verdict.movements.may_go, "may-go", "the NLB may go"))
+    rows = [-LABEL, -LABEL]
+    for time, css, text in sorted(lines):
+        position = axis.percent(time)
+        turned = position > 100 - LABEL
+        begin = position - LABEL if turned else position
+        row = 0 if rows[0] <= begin else 1
+        rows[row] = begin + LABEL
+        yield Cut(position, css, f"{text} {times.at(time)}", row, turned)
 
 
 def _ticks(axis: Axis, speed: float, label: Any, wanted: int = 8) -> tuple[Tick, ...]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from testbed.rehearsal.story import Story
+from testbed.rehearsal.verdict import Result, Verdict
 
 
 def duration(seconds: float) -> str:
-    """A duration of a minute or so: `0.42 s`, `12.0 s`, `4 m 05 s`, `1 h 02 m`."""
+    """A duration of a minute or so: `0.42 s`, `12.0 s`, `4m05s`, `1h02m`."""
     if seconds < 0:
         return "-" + duration(-seconds)
     if seconds < 9.95:
@@ -15,8 +16,8 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     if whole < 3600:
-        return f"{whole // 60} m {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} m"
+        return f"{whole // 60}m{whole % 60:02d}s"
+    return f"{whole // 3600}h{whole % 3600 // 60:02d}m"
 
 
 def latency(micros: int | None) -> str:
@@ -45,6 +46,21 @@ def count(number: int, noun: str = "") -> str:
     if not noun:
         return f"{number:,}"
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def headline(verdict: Verdict) -> str:
+    """The verdict in one sentence."""
+    outcomes = verdict.requests
+    total = count(outcomes.total, "request")
+    if verdict.result is Result.PASS:
+        lost = "none lost" if not outcomes.lost else f"{count(outcomes.lost)} lost where that was allowed"
+        return f"{total}, {lost}. Every one is in the targets' access logs as the clients tell it."
+    if not verdict.findings:
+        return total
+    more = len(verdict.findings) - 1
+    tail = f" (and {count(more, 'more reason')})" if more else ""
+    first = verdict.findings[0].text
+    return f"{first[:1].upper()}{first[1:]}.{tail}"
 
 
 class Times:
