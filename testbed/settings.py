@@ -44,6 +44,9 @@ class Production:
     client_keep_alive: float = 30.0
     """A server client's pool keeps an idle connection so long: half of the ALB's idle timeout, so that the
     two never race, as the ALB guide advises for either side."""
+    client_validate_after: float = 2.0
+    """A server client does not trust a connection that idled so long with a request that it may not send
+    twice (Apache HttpClient, `validateAfterInactivity`)."""
     stream_least: float = 20.0
     """The shortest stream of an app client."""
     stream_most: float = 50.0

@@ -54,6 +54,7 @@ class ServerClient:
         self._waiting: deque[asyncio.Future[RestConnection]] = deque()
         self._dialing: set[asyncio.Task[None]] = set()
         self._keep_alive = plan.clock.scaled(PRODUCTION.client_keep_alive)
+        self._validate_after = plan.clock.scaled(PRODUCTION.client_validate_after)
         self._interval = plan.clock.scaled(plan.stream_message)
         self._head = (
             f" HTTP/1.1\r\nhost: {plan.address}\r\naccept: application/json\r\nx-request-id: ".encode()
@@ -116,11 +117,12 @@ class ServerClient:
         came and the method is idempotent, it is sent again on a new connection.
         """
         await self._refresh()
-        connection = self._take() or await self._wait_for_connection()
+        is_idempotent = entry.kind is not Kind.REST_POST
+        connection = self._take(is_idempotent) or await self._wait_for_connection()
         try:
             return await self._use(connection, request, patience)
         except ConnectionLost as lost:
-            if lost.answered or not lost.reused or entry.kind is Kind.REST_POST:
+            if lost.answered or not lost.reused or not is_idempotent:
                 raise
             try:
                 await self._refresh()
@@ -224,14 +226,22 @@ class ServerClient:
             else:
                 connection.close(_MOVED)
 
-    def _take(self) -> RestConnection | None:
-        """The connection used last that may still be used; what has idled too long is closed."""
-        oldest = time.monotonic() - self._keep_alive
-        while self._idle and (self._idle[0].idle_since < oldest or not self._idle[0].is_reusable):
+    def _take(self, is_idempotent: bool) -> RestConnection | None:
+        """The connection used last that may still be used; what has idled too long is closed.
+
+        The peer may close an idle connection while a request is on its way to it. What may be sent twice
+        takes that risk; what may not takes a connection only if it was used a moment ago.
+        """
+        now = time.monotonic()
+        while self._idle and (
+            self._idle[0].idle_since < now - self._keep_alive or not self._idle[0].is_reusable
+        ):
             connection = self._idle.popleft()
             if connection.is_reusable:
                 connection.close("idle")
         while self._idle:
+            if not is_idempotent and self._idle[-1].idle_since < now - self._validate_after:
+                return None
             connection = self._idle.pop()
             if connection.is_reusable:
                 return connection

@@ -206,6 +206,13 @@ async def test_an_idle_connection_is_closed_before_the_balancer_would(caller, se
     assert [event.reason for event in await caller.connections("closed")] == ["idle"]
 
 
+async def test_a_post_does_not_trust_a_connection_that_has_idled(caller, servers):
+    await caller.send()
+    await caller.pass_ttl(PRODUCTION.client_validate_after)
+    await caller.send(Kind.REST_POST)
+    assert servers[0].connections == 2
+
+
 async def test_a_burst_waits_for_connections_rather_than_open_one_for_each_request(caller, servers):
     await asyncio.gather(*(caller.send() for _ in range(300)))
     assert servers[0].connections <= server_client._LARGEST_POOL
