@@ -1,13 +1,21 @@
-"""Made-up journals for the tests of the verdict."""
+"""Made-up journals and golden files for the tests of the report."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+GOLDEN = Path(__file__).parent / "golden"
+Golden = Callable[[str, str], None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what the report says as expected")
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +30,23 @@ def made() -> ModuleType:
         sys.modules[name] = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
+
+
+@pytest.fixture(params=sorted(GOLDEN.glob("*.ndjson")), ids=lambda path: path.stem)
+def golden_journal(request: pytest.FixtureRequest) -> Path:
+    """Each journal of `golden/`."""
+    path: Path = request.param
+    return path
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest, golden_journal: Path) -> Golden:
+    """Compare a text with the golden file of this journal and suffix; `--update-golden` writes it."""
+
+    def compare(suffix: str, text: str) -> None:
+        path = golden_journal.with_suffix(suffix)
+        if request.config.getoption("--update-golden", default=False):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return compare

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import dataclasses
+import re
+from html.parser import HTMLParser
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from testbed import journal
+from testbed.journal import Event
+from testbed.rehearsal.verdict import compute
+from testbed.report import html
+
+HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onmouseover='x' {{ 7*7 }} &amp;"
+
+FREE = [
+    *(
+        "title",
+        "why",
+        "text",
+        "detail",
+        "message",
+        "line",
+        "summary",
+        "operation",
+        "scenario",
+        "host",
+        "machine",
+    ),
+    *("network", "testbed", "external_dns", "level", "method", "name", "rcode", "reason", "status"),
+]
+"""Fields of events that a run fills with text of its own."""
+
+
+class Page(HTMLParser):
+    """Collects elements and attributes, as a browser would see them."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def hostile(event: Event) -> Event:
+    """The event with hostile text in every field that a run fills with text of its own."""
+    if isinstance(event, journal.RunFinished | journal.Invariant | journal.Access):
+        return event
+    changes: dict[str, Any] = {
+        field: HOSTILE for field in FREE if isinstance(getattr(event, field, None), str)
+    }
+    if isinstance(event, journal.Request):
+        changes |= {"outcome": "failed", "client": HOSTILE, "shape": HOSTILE}
+    return dataclasses.replace(event, **changes)
+
+
+@pytest.fixture(scope="module")
+def page(made: ModuleType) -> str:
+    return html.render(compute(made.Story(rate=20.0).events())).decode()
+
+
+def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
+    for tag, attributes in Page(page).elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        assert not {"src", "href", "srcset", "action"} & set(attributes)
+    assert "url(" not in page
+    assert "@import" not in page
+    assert "default-src 'none'" in page
+
+
+def test_what_the_run_says_is_only_ever_text(made: ModuleType) -> None:
+    events = [hostile(event) for event in made.Story(rate=20.0).events()]
+    found = Page(html.render(compute(events)).decode())
+    assert [tag for tag, _ in found.elements].count("script") == 2
+    assert "img" not in [tag for tag, _ in found.elements]
+    assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]
+    assert any("alert(1)" in text for text in found.texts)
+    assert not any("49 &amp;" in text for text in found.texts)
+
+
+def test_every_step_and_both_balancers_are_there(page: str, made: ModuleType) -> None:
+    text = " ".join(Page(page).texts)
+    for title, why in made.STEPS:
+        assert title in text
+        assert why in text
+    assert "pass" in text
+    assert "Forward again: gRPC connections on the NLB" in text
+    assert "The NLB may go" in text
+    assert "Removing duplicate endpoint" in text
+
+
+def test_a_page_stays_small(page: str) -> None:
+    assert len(page) < 150_000
+
+
+def test_no_coordinate_is_out_of_the_picture(page: str) -> None:
+    for position in re.findall(r"(?:left|width|top):(-?[\d.]+)%", page):
+        assert 0 <= float(position) <= 100
+    assert "nan" not in re.findall(r' d="([^"]*)"', page)
+
+
+def test_a_journal_without_anything_renders() -> None:
+    assert b"inconclusive" in html.render(compute([]))
+
+
+def test_the_first_lost_requests_are_shown_and_the_rest_counted(made: ModuleType) -> None:
+    events = [
+        dataclasses.replace(event, outcome="failed", status="503")
+        if isinstance(event, journal.Request)
+        else event
+        for event in made.Story(rate=20.0).events()
+    ]
+    text = " ".join(Page(html.render(compute(events)).decode()).texts)
+    assert "the first 200 of them" in text
