@@ -20,16 +20,11 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-import dns.rdata
-import dns.rdataclass
 from dns.rcode import Rcode
-from dns.rdata import Rdata
 from dns.rdatatype import RdataType
-from dns.rdtypes.ANY.CNAME import CNAME
-from dns.rdtypes.ANY.SOA import SOA
 
-from testbed.dns.names import WILDCARD, Labels, balancer_name, is_below, lowered, text_of
-from testbed.dns.zones import HostedZone, RecordSet, RecordSets, Zones, balancer_zone
+from testbed.dns.names import WILDCARD, Labels, balancer_name, is_below, text_of
+from testbed.dns.zones import HostedZone, RecordSet, RecordSets, Value, Zones, balancer_zone
 from testbed.settings import PRODUCTION
 
 ALIAS_TTL = int(PRODUCTION.alias_ttl)
@@ -60,7 +55,7 @@ class Records:
     name: Labels | None
     type: RdataType
     ttl: int
-    values: tuple[Rdata, ...]
+    values: tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +129,7 @@ def _target(step: Answer, wanted: RdataType) -> Labels | None:
         return None
     for records in step.answers:
         if records.type == RdataType.CNAME:
-            (cname,) = records.values[:1]
-            assert isinstance(cname, CNAME)
-            return lowered(cname.target)
+            return records.values[0].target
     return None
 
 
@@ -179,7 +172,7 @@ def _balancer(
 
 def _address_values(
     addresses: Sequence[str], wanted: RdataType, surroundings: Surroundings
-) -> tuple[Rdata, ...]:
+) -> tuple[Value, ...]:
     is_wanted = {RdataType.A: lambda one: ":" not in one, RdataType.AAAA: lambda one: ":" in one}.get(wanted)
     if is_wanted is None:
         return ()
@@ -187,11 +180,11 @@ def _address_values(
 
 
 @functools.lru_cache(maxsize=4096)
-def _address(kind: RdataType, address: str) -> Rdata:
-    return dns.rdata.from_text(dns.rdataclass.IN, kind, address)
+def _address(kind: RdataType, address: str) -> Value:
+    return Value.of(kind, address)
 
 
-def _shuffled(values: Sequence[Rdata], surroundings: Surroundings) -> tuple[Rdata, ...]:
+def _shuffled(values: Sequence[Value], surroundings: Surroundings) -> tuple[Value, ...]:
     # Route 53 answers several values in random order, so that clients that take the first one spread.
     if len(values) < 2:
         return tuple(values)
@@ -225,7 +218,7 @@ def _records(
 ) -> Records | None:
     """The records that a group of record sets of one name and type gives this time; None for none."""
     chosen = _chosen(zone, sets, surroundings, steps)
-    values: list[Rdata] = []
+    values: list[Value] = []
     ttl = chosen[0].ttl
     for one in chosen:
         if one.alias is None:
@@ -289,14 +282,12 @@ def _is_healthy(zone: HostedZone, record: RecordSet, surroundings: Surroundings,
 def _negative(zone: HostedZone) -> tuple[Records, ...]:
     """The SOA, whose TTL says how long "there is none" may be cached (RFC 2308 section 3)."""
     soa = zone.soa
-    value = soa.values[0]
-    assert isinstance(value, SOA)
-    return (Records(zone.name, RdataType.SOA, min(soa.ttl, value.minimum), soa.values),)
+    return (Records(zone.name, RdataType.SOA, min(soa.ttl, soa.values[0].minimum), soa.values),)
 
 
 def shown(question: Question, given: Answer) -> tuple[str, str, str, tuple[str, ...], int]:
     """Name, type, rcode, sorted values and TTL of an answer, as the journal shows it."""
-    values = tuple(sorted(value.to_text() for records in given.answers for value in records.values))
+    values = tuple(sorted(value.text for records in given.answers for value in records.values))
     ttls = [records.ttl for records in (given.answers or given.authority)]
     kind = RdataType.to_text(question.type)
     return text_of(question.name), kind, Rcode.to_text(given.rcode), values, min(ttls, default=0)

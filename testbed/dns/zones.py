@@ -12,10 +12,9 @@ import dns.name
 import dns.rdata
 import dns.rdataclass
 import dns.rdatatype
-from dns.rdata import Rdata
 from dns.rdatatype import RdataType
 
-from testbed.dns.names import Labels, decimal_escapes, is_below, labels_of, text_of
+from testbed.dns.names import Labels, decimal_escapes, is_below, labels_of, lowered, text_of
 from testbed.errors import BadInput
 
 SOA_TTL = 900
@@ -30,6 +29,35 @@ class Alias:
 
     target: Labels
     evaluates_health: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One value of a record: as text, and as the bytes of its RDATA, uncompressed."""
+
+    text: str
+    wire: bytes
+
+    @property
+    def target(self) -> Labels:
+        """The name that a CNAME points to."""
+        return lowered(dns.name.from_wire(self.wire, 0)[0])
+
+    @property
+    def minimum(self) -> int:
+        """The last field of an SOA: seconds that "there is none" may be cached."""
+        return int.from_bytes(self.wire[-4:], "big")
+
+    @classmethod
+    def of(cls, kind: RdataType, text: str) -> Value:
+        """Read a value as Route 53 writes it; names in it are absolute with and without a last dot.
+
+        Raises:
+            dns.exception.DNSException, ValueError: it is none of this type.
+        """
+        plain = decimal_escapes(text)
+        rdata = dns.rdata.from_text(dns.rdataclass.IN, kind, plain, origin=dns.name.root, relativize=False)
+        return cls(rdata.to_text(), rdata.to_wire() or b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +77,7 @@ class RecordSet:
     name: Labels
     type: RdataType
     ttl: int = 0
-    values: tuple[Rdata, ...] = ()
+    values: tuple[Value, ...] = ()
     alias: Alias | None = None
     set_identifier: str = ""
     weight: int | None = None
@@ -71,7 +99,7 @@ class RecordSet:
                 name=labels_of(item["Name"]),
                 type=kind,
                 ttl=int(item.get("TTL") or 0),
-                values=tuple(_rdata(kind, one["Value"]) for one in item.get("ResourceRecords") or ()),
+                values=tuple(Value.of(kind, one["Value"]) for one in item.get("ResourceRecords") or ()),
                 alias=Alias(labels_of(target["DNSName"]), bool(target.get("EvaluateTargetHealth")))
                 if target
                 else None,
@@ -83,11 +111,6 @@ class RecordSet:
             )
         except (dns.exception.DNSException, ValueError) as error:
             raise BadInput(f"record {item['Name']} {item['Type']} cannot be served: {error}") from None
-
-
-def _rdata(kind: RdataType, value: str) -> Rdata:
-    text = decimal_escapes(value)
-    return dns.rdata.from_text(dns.rdataclass.IN, kind, text, origin=dns.name.root, relativize=False)
 
 
 RecordSets = tuple[RecordSet, ...]
@@ -164,11 +187,12 @@ def balancer_zone(name: Labels) -> HostedZone:
 
 def _born_with(apex: Labels) -> tuple[RecordSet, RecordSet]:
     servers = tuple(
-        _rdata(RdataType.NS, f"ns-{number}.awsdns-{number % 64:02d}.{suffix}.") for number, suffix in _SERVERS
+        Value.of(RdataType.NS, f"ns-{number}.awsdns-{number % 64:02d}.{suffix}.")
+        for number, suffix in _SERVERS
     )
-    soa = f"{servers[0].to_text()} awsdns-hostmaster.amazon.com. {SOA_TIMES}"
+    soa = f"{servers[0].text} awsdns-hostmaster.amazon.com. {SOA_TIMES}"
     return (
-        RecordSet(apex, RdataType.SOA, SOA_TTL, (_rdata(RdataType.SOA, soa),)),
+        RecordSet(apex, RdataType.SOA, SOA_TTL, (Value.of(RdataType.SOA, soa),)),
         RecordSet(apex, RdataType.NS, NS_TTL, servers),
     )
 

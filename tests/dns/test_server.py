@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import dns.asyncquery
 import dns.asyncresolver
@@ -21,14 +22,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.clock import Clock
-from testbed.dns.answer import Answer, Question
+from testbed.dns.answer import Answer, Question, answer
 from testbed.dns.messages import reply
+from testbed.dns.names import name_of
 from testbed.dns.server import DnsServer
 from testbed.dns.zones import Zones
 from testbed.errors import Missing
 from testbed.journal import DnsAnswer, Journal, read
 from testbed.network import Network
-from tests.dns.zones_of_route53 import ADDRESSES, ALB, NLB, alias, around, record, zones
+from tests.dns.zones_of_route53 import ADDRESSES, ALB, ANY_RECORD, NAMES, NLB, alias, around, record, zones
 
 LONG = [f'"{number:03d} {"x" * 100}"' for number in range(30)]
 SERVED = zones(
@@ -146,6 +148,42 @@ def test_no_bytes_break_the_server(rubbish: bytes, position: int, byte: int) -> 
         assert sent is None or dns.message.from_wire(sent).flags & dns.flags.QR
 
 
+@given(
+    st.lists(ANY_RECORD, max_size=8),
+    NAMES,
+    st.sampled_from(["A", "AAAA", "CNAME", "NS", "SOA", "ANY"]),
+    st.booleans(),
+)
+def test_what_is_written_is_what_was_answered(
+    records: list[dict[str, Any]], name: str, kind: str, edns: bool
+) -> None:
+    given_answers: list[Answer] = []
+
+    def decide(question: Question) -> Answer:
+        given_answers.append(answer(zones(*records), question, around()))
+        return given_answers[-1]
+
+    query = dns.message.make_query(name, kind, use_edns=0 if edns else -1)
+    wire = reply(query.to_wire(), decide, over_udp=False)
+    assert wire is not None
+    message = dns.message.from_wire(wire, one_rr_per_rrset=True)
+    (decided,) = given_answers
+    assert query.is_response(message)
+    assert (message.rcode(), message.edns) == (decided.rcode, 0 if edns else -1)
+    for section, written in ((decided.answers, message.answer), (decided.authority, message.authority)):
+        expected = [
+            (
+                name_of(one.name) if one.name is not None else query.question[0].name,
+                one.type,
+                one.ttl,
+                value.text,
+            )
+            for one in section
+            for value in one.values
+        ]
+        assert [(one.name, one.rdtype, one.ttl, one[0].to_text()) for one in written] == expected
+
+
 async def test_a_taken_port_is_told_in_one_line(server: DnsServer) -> None:
     with pytest.raises(Missing, match=rf"^DNS: {server.address}:{server.port} is taken; stop"):
         await DnsServer(server.address, server.port, Zones, around()).start()
@@ -195,7 +233,7 @@ def test_the_journal_has_an_answer_only_when_it_changes(tmp_path: Path) -> None:
     ]
 
 
-def test_an_answer_needs_less_than_half_a_millisecond_of_cpu() -> None:
+def test_an_answer_needs_less_than_a_quarter_of_a_millisecond_of_cpu() -> None:
     server = DnsServer("127.0.0.1", 0, lambda: SERVED, around())
     wire = dns.message.make_query("api.example.com", "A", use_edns=0).to_wire()
 
@@ -205,7 +243,7 @@ def test_an_answer_needs_less_than_half_a_millisecond_of_cpu() -> None:
             server.respond(wire)
         return (time.process_time() - began) / 200
 
-    assert min(seconds_for_an_answer() for _ in range(8)) < 0.0005
+    assert min(seconds_for_an_answer() for _ in range(8)) < 0.00025
 
 
 async def test_grpc_finds_the_balancer_through_the_server(server: DnsServer) -> None:

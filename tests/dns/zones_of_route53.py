@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import dns.rdatatype
+from hypothesis import strategies as st
 
 from testbed.dns.answer import Answer, Question, Surroundings, answer
 from testbed.dns.names import labels_of
@@ -55,4 +56,19 @@ def ask(
 
 
 def values(given: Answer) -> list[str]:
-    return sorted(value.to_text() for records in given.answers for value in records.values)
+    return sorted(value.text for records in given.answers for value in records.values)
+
+
+LABELS = st.lists(st.sampled_from(["a", "b", "*"]), max_size=4)
+NAMES = LABELS.map(lambda labels: ".".join((*labels, "example.com."))) | st.sampled_from(
+    [NLB, "gone.elb.x.amazonaws.com"]
+)
+ANY_RECORD: st.SearchStrategy[dict[str, Any]] = st.one_of(
+    st.builds(lambda name, value: record(name, "CNAME", value), NAMES, NAMES),
+    st.builds(lambda name: record(name, "A", "10.0.0.1"), NAMES),
+    st.builds(lambda name: record(name, "NS", "ns.example.net."), NAMES),
+    st.builds(
+        lambda name, to, health, weight: alias(name, to, health=health, SetIdentifier="x", Weight=weight),
+        NAMES, NAMES, st.booleans(), st.integers(0, 3),
+    ),
+)  # fmt: skip
