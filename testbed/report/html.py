@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -35,6 +36,16 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class LogLine:
+    """A line of ExternalDNS's log, and how often it was said in the step."""
+
+    when: str
+    level: str
+    message: str
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chapter:
     """A step as the page tells it."""
 
@@ -44,7 +55,7 @@ class Chapter:
     rows: tuple[Row, ...]
     actions: tuple[tuple[str, str], ...]
     expectations: tuple[journal.Expectation, ...]
-    log: tuple[tuple[str, str, str], ...]
+    log: tuple[LogLine, ...]
     log_left_out: int
 
 
@@ -122,6 +133,7 @@ def _chapters(verdict: Verdict, times: Times) -> Iterable[Chapter]:
         step = phase.step
         start, end = (step.start, step.until) if step else (story.begin, story.begin)
         mine = [event for event in logs if start <= event.time < end]
+        said = _said(mine, times)
         number = step.number if step else 0
         yield Chapter(
             step,
@@ -130,9 +142,20 @@ def _chapters(verdict: Verdict, times: Times) -> Iterable[Chapter]:
             tuple(_rows(phase)),
             tuple((times.at(one.time), one.text) for one in story.actions if one.step == number),
             tuple(one for one in story.expectations if one.step == number),
-            tuple((times.at(one.time), one.level.lower(), one.message) for one in mine[:LOG_LINES_A_STEP]),
-            max(0, len(mine) - LOG_LINES_A_STEP),
+            tuple(said[:LOG_LINES_A_STEP]),
+            max(0, len(said) - LOG_LINES_A_STEP),
         )
+
+
+def _said(log: Iterable[journal.Log], times: Times) -> list[LogLine]:
+    """Each different line once, where it was first said: every sync repeats most of them."""
+    first: dict[tuple[str, str], float] = {}
+    repeats: Counter[tuple[str, str]] = Counter()
+    for one in log:
+        key = (one.level.lower(), one.message)
+        first.setdefault(key, one.time)
+        repeats[key] += 1
+    return [LogLine(times.at(time), *key, repeats[key]) for key, time in first.items()]
 
 
 NAMES = {Via.NLB: "NLB", Via.ALB: "ALB", Via.NONE: "not answered", Via.UNKNOWN: "unknown balancer"}

@@ -131,8 +131,8 @@ def _drain(move: Move, drain: Drain, times: Times) -> DrainPicture:
         took = f"{drain.left} still there after {times.lasted(move.until - move.time)}"
     ended = ", ".join(f"{count} by {reason}" for reason, count in drain.ended.items())
     return DrainPicture(
-        f"{move.title}: {protocol} {drain.counts} on the {move.origin.upper()}",
-        f"{drain.began_with} when the alias moved; {took}",
+        f"{move.title}: {protocol} leaves the {move.origin.upper()}",
+        f"{drain.began_with} {drain.counts} when the alias moved; {took}",
         f"Ended: {ended}" if ended else "None ended",
         move.origin,
         charts.closed(path, height),

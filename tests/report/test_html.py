@@ -92,7 +92,7 @@ def test_every_step_and_both_balancers_are_there(page: str, made: ModuleType) ->
         assert title in text
         assert why in text
     assert "pass" in text
-    assert "Forward again: gRPC connections on the NLB" in text
+    assert "Forward again: gRPC leaves the NLB" in text
     assert "The NLB may go" in text
     assert "Removing duplicate endpoint" in text
 
@@ -120,3 +120,21 @@ def test_the_first_lost_requests_are_shown_and_the_rest_counted(made: ModuleType
     ]
     text = " ".join(Page(html.render(compute(events)).decode()).texts)
     assert "the first 200 of them" in text
+
+
+def test_a_log_line_that_every_sync_repeats_is_shown_once(made: ModuleType) -> None:
+    story = made.Story(rate=20.0)
+    message = "All records are already up to date, says the test"
+    again = [
+        journal.Log(
+            time=story.start(2) + number / 10,
+            component="external-dns",
+            level="info",
+            message=message,
+            line="",
+        )
+        for number in range(7)
+    ]
+    text = html.render(compute([*story.events(), *again])).decode()
+    assert text.count(message) == 1
+    assert "(7 times)" in text
