@@ -16,16 +16,23 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from testbed.clock import Clock
 from testbed.kubernetes import admission
-from testbed.kubernetes.errors import AlreadyExists, Conflict, Expired, Invalid, NotFound
+from testbed.kubernetes.errors import AlreadyExists, Conflict, Expired, NotFound
 from testbed.kubernetes.kinds import namespace_of
 from testbed.kubernetes.merge_patch import merged
+from testbed.kubernetes.objects import (
+    Object,
+    content,
+    copied,
+    identity,
+    status_of,
+    title,
+    unversioned,
+    without_status,
+)
 from testbed.kubernetes.watch import Change, Watch, WatchEvent
 
-Object = dict[str, Any]
 _Key = tuple[str, str]
 
 WATCH_HISTORY = 4096
@@ -146,18 +153,18 @@ class ObjectStore:
         """
         wanted = copied(item)
         with self._changed:
-            old = self._must_find(*_identity(wanted))
+            old = self._must_find(*identity(wanted))
             given = wanted["metadata"].get("resourceVersion")
             if given and given != old["metadata"]["resourceVersion"]:
                 raise Conflict(
-                    f"{_title(old)}: the object has been modified since version {given}",
+                    f"{title(old)}: the object has been modified since version {given}",
                     do="read it again and retry",
                 )
             metadata = {
                 **{key: value for key, value in wanted["metadata"].items() if key not in _SERVER_OWNED},
                 **{key: old["metadata"][key] for key in _SERVER_OWNED if key in old["metadata"]},
             }
-            return self._replace(old, {**_without_status(wanted), "metadata": metadata, **_status(old)})
+            return self._replace(old, {**without_status(wanted), "metadata": metadata, **status_of(old)})
 
     def apply(self, item: Mapping[str, Any]) -> Object:
         """`kubectl apply`: create the object, or make it what the manifest says.
@@ -166,7 +173,7 @@ class ObjectStore:
         and annotations that no earlier manifest had. What only the API server sets is ignored in `item`.
         """
         wanted = copied(item)
-        kind, namespace, name = _identity(wanted)
+        kind, namespace, name = identity(wanted)
         given = wanted["metadata"]
         with self._changed:
             old = self._find(kind, namespace, name)
@@ -186,7 +193,7 @@ class ObjectStore:
             for field in ("finalizers", "ownerReferences"):
                 if given.get(field):
                     metadata[field] = given[field]
-            return self._replace(old, {**_without_status(wanted), "metadata": metadata, **_status(old)})
+            return self._replace(old, {**without_status(wanted), "metadata": metadata, **status_of(old)})
 
     def patch(self, kind: str, namespace: str | None, name: str, patch: Mapping[str, Any]) -> Object:
         """Merge a JSON merge patch (RFC 7386) into an object, status and finalizers included.
@@ -201,7 +208,7 @@ class ObjectStore:
                 "resourceVersion"
             )
             if given and given != old["metadata"]["resourceVersion"]:
-                raise Conflict(f"{_title(old)}: the object has been modified since version {given}")
+                raise Conflict(f"{title(old)}: the object has been modified since version {given}")
             new = merged(old, copied(patch))
             fixed = ("name", "namespace", *_SERVER_OWNED)
             metadata = {
@@ -309,10 +316,10 @@ class ObjectStore:
 
     def _create(self, item: Mapping[str, Any], *, restored: bool) -> Object:
         wanted = copied(item)
-        kind, namespace, name = _identity(wanted)
+        kind, namespace, name = identity(wanted)
         with self._changed:
             if self._find(kind, namespace, name) is not None:
-                raise AlreadyExists(f"{_title(wanted)} already exists")
+                raise AlreadyExists(f"{title(wanted)} already exists")
             given = wanted["metadata"]
             metadata = {
                 **{key: value for key, value in given.items() if key not in _SERVER_OWNED},
@@ -325,14 +332,14 @@ class ObjectStore:
                 metadata.update({key: given[key] for key in _SERVER_OWNED if key in given})
                 return self._store(Change.ADDED, admission.converted({**wanted, "metadata": metadata}))
             return self._store(
-                Change.ADDED, self._admit({**_without_status(wanted), "metadata": metadata}, None)
+                Change.ADDED, self._admit({**without_status(wanted), "metadata": metadata}, None)
             )
 
     def _replace(self, old: Object, new: Object) -> Object:
         admitted = self._admit(new, old)
-        if _unversioned(admitted) == _unversioned(old):
+        if unversioned(admitted) == unversioned(old):
             return old
-        if _content(admitted) != _content(old):
+        if content(admitted) != content(old):
             generation = old["metadata"].get("generation", 1) + 1
             admitted = {**admitted, "metadata": {**admitted["metadata"], "generation": generation}}
         metadata = admitted["metadata"]
@@ -344,7 +351,7 @@ class ObjectStore:
         return admission.admit(item, old, self._node_ports, self._random)
 
     def _store(self, change: Change, item: Object) -> Object:
-        kind, namespace, name = _identity(item)
+        kind, namespace, name = identity(item)
         self._revision += 1
         metadata = {**item["metadata"], "resourceVersion": str(self._revision)}
         stored = {**item, "metadata": metadata}
@@ -357,7 +364,7 @@ class ObjectStore:
         return stored
 
     def _remove(self, item: Object) -> Object:
-        kind, namespace, name = _identity(item)
+        kind, namespace, name = identity(item)
         self._revision += 1
         last = {**item, "metadata": {**item["metadata"], "resourceVersion": str(self._revision)}}
         gone = self._objects[kind].pop((namespace, name))
@@ -376,49 +383,3 @@ class ObjectStore:
         with self._changed:
             if watch in self._watches:
                 self._watches.remove(watch)
-
-
-def copied(item: Mapping[str, Any]) -> Object:
-    """A deep copy of an object.
-
-    Raises:
-        Invalid: it is not JSON.
-    """
-    try:
-        copy = orjson.loads(orjson.dumps(item))
-    except TypeError as error:
-        raise Invalid(f"the object is not JSON: {error}") from None
-    assert isinstance(copy, dict)
-    return copy
-
-
-def _identity(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    kind = item.get("kind")
-    metadata = item.get("metadata") or {}
-    name = metadata.get("name")
-    if not kind or not name:
-        raise Invalid(f"an object needs a kind and metadata.name, this one has {kind!r} and {name!r}")
-    return kind, namespace_of(kind, metadata.get("namespace")), name
-
-
-def _title(item: Mapping[str, Any]) -> str:
-    kind, namespace, name = _identity(item)
-    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
-
-
-def _without_status(item: Object) -> Object:
-    return {key: value for key, value in item.items() if key != "status"}
-
-
-def _status(item: Object) -> Object:
-    return {"status": item["status"]} if "status" in item else {}
-
-
-def _content(item: Object) -> Object:
-    return {key: value for key, value in item.items() if key not in ("metadata", "status", "apiVersion")}
-
-
-def _unversioned(item: Object) -> Object:
-    changing = ("resourceVersion", "generation")
-    metadata = {key: value for key, value in item["metadata"].items() if key not in changing}
-    return {**item, "metadata": metadata}

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.kubernetes import AlreadyExists, Change, Conflict, Expired, Invalid, NotFound, ObjectStore, Watch
-from testbed.kubernetes.store import WATCH_HISTORY, copied
+from testbed.kubernetes.objects import copied
+from testbed.kubernetes.store import WATCH_HISTORY
 from tests.kubernetes.manifests_of_the_story import ingress, service
 
 
