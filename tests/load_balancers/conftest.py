@@ -208,7 +208,15 @@ def _start(cloud: Cloud) -> list[Process]:
         envoys.append(envoy.target(pod, cloud.clock, folder))
     processes = [item.start(folder) for item in envoys]
     for index, address in enumerate(backends):
-        command = [sys.executable, "-m", "testbed.backend", "--name", f"backend-{index}", "--address", address]
+        command = [
+            sys.executable,
+            "-m",
+            "testbed.backend",
+            "--name",
+            f"backend-{index}",
+            "--address",
+            address,
+        ]
         processes.append(Process(Command(f"backend-{index}", command), folder))
     for item, process in zip(envoys, processes, strict=False):
         item.wait_until_ready(process)
