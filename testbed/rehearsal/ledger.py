@@ -1,8 +1,8 @@
 """The ledger: what the clients say of every request, held against what the targets' access logs say.
 
 Both are kept in columns, so that a hundred thousand requests take tens of megabytes; what repeats is a number
-into a table. Access log lines without a request id are not the clients': health checks, a
-person's curl. Those are only counted.
+into a table. Access log lines without a request id, or with a probe's, are not the clients':
+health checks, a person's curl. Those are only counted.
 """
 
 from __future__ import annotations
@@ -19,11 +19,13 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from testbed import journal
 
 NO_ID = frozenset(("", "-", "None", "null"))
+PROBES = "probe-"
+"""How the ids of `testbed.traffic.probe` begin: requests of the testbed itself, outside the ledger."""
 OUTCOMES: tuple[journal.Outcome, ...] = ("ok", "failed", "unknown")
 OUTCOME_CODES = {name: code for code, name in enumerate(OUTCOMES)}
 OK, FAILED, UNKNOWN = range(3)
 TROUBLES_KEPT = 200
-GRPC_OK = frozenset(("", "-", "None", "0", "OK", "Ok"))
+GRPC_OK = frozenset(("0", "OK"))
 
 
 class DifferenceKind(enum.Enum):
@@ -128,7 +130,7 @@ class Ledger:
     access_again: dict[str, list[int]] = field(default_factory=dict)
     served: array[int] = field(default_factory=lambda: array("L"))
     answers: Table[Served] = field(default_factory=lambda: Table(Served))
-    without_id: int = 0
+    of_others: int = 0
 
     def __len__(self) -> int:
         return len(self.intended)
@@ -182,8 +184,8 @@ class Ledger:
                 self.troubles.append(event)
 
     def _see(self, identity: str | None, served: tuple[Any, ...]) -> None:
-        if identity is None or identity in NO_ID:
-            self.without_id += 1
+        if identity is None or identity in NO_ID or identity.startswith(PROBES):
+            self.of_others += 1
             return
         row = len(self.served)
         if self.access.setdefault(identity, row) != row:
@@ -246,8 +248,9 @@ class Ledger:
         if outcome != OK:
             return True
         if route.protocol == "grpc":
-            return str(served.status) == "200" and str(served.grpc_status or "") in GRPC_OK
-        return str(route.status) == str(served.status)
+            own, logged = route.status in GRPC_OK, str(served.grpc_status) in GRPC_OK
+            return own and logged and str(served.status) == "200"
+        return str(route.status) == str(served.status) and str(served.status).startswith("2")
 
 
 def _answer(route: Route) -> str:

@@ -22,7 +22,7 @@ from testbed.rehearsal.phases import vias
 from testbed.rehearsal.story import AliasChange, Story, Via, Windows
 from testbed.settings import PRODUCTION
 
-DRAIN_POINTS = 400
+NOT_TOLD = "a cause that the client was not told"
 
 
 class MomentKind(enum.Enum):
@@ -54,12 +54,15 @@ class Drain:
         counts: `connections`, or `clients` where the clients did not tell of their connections.
         points: wall time and how many are left, a step function.
         ended: what ended them, in the words of the clients.
+        ages: the lowest and highest age at which connections ended, wall seconds: a maximum connection
+            age at the target shows here.
     """
 
     protocol: str
     counts: str
     points: tuple[tuple[float, int], ...]
     ended: Mapping[str, int]
+    ages: tuple[float, float] | None = None
 
     @property
     def began_with(self) -> int:
@@ -154,7 +157,7 @@ def movements(ledger: Ledger, story: Story) -> Movements:
     starts = [change.time for change, _ in raw]
     traces = _trace(ledger, story, starts)
     spans = _spans(story)
-    grpc_clients = {route.client for route in ledger.routes.rows if route.protocol == "grpc"}
+    grpc_clients = {_model(route.client) for route in ledger.routes.rows if route.protocol == "grpc"}
     moves = []
     for index, (change, origin) in enumerate(raw):
         assert change.via is not None
@@ -250,11 +253,16 @@ def _spans(story: Story) -> list[_Span]:
         start = opened.pop(event.id, None)
         if start:
             via = by_address.get(_host(start.address), Via.UNKNOWN)
-            spans.append(_Span(via, start.client, start.time, event.time, event.reason or "not told"))
+            spans.append(_Span(via, start.client, start.time, event.time, event.reason or NOT_TOLD))
     for start in opened.values():
         via = by_address.get(_host(start.address), Via.UNKNOWN)
         spans.append(_Span(via, start.client, start.time, None, ""))
     return spans
+
+
+def _model(client: str) -> str:
+    """The kind of client: `app` of `app-3`, as a connection may be known by its kind only."""
+    return client.rstrip("0123456789").rstrip("-")
 
 
 def _host(address: str) -> str:
@@ -278,23 +286,24 @@ def _drains(
                 span
                 for span in spans
                 if span.via is origin
-                and (span.client in grpc_clients) == (protocol == "grpc")
+                and (_model(span.client) in grpc_clients) == (protocol == "grpc")
                 and span.opened <= until
                 and (span.closed is None or span.closed > start)
             ]
             intervals = [(max(span.opened, start), span.closed) for span in relevant]
-            ended = Counter(
-                span.reason for span in relevant if span.closed is not None and span.closed <= until
-            )
+            over = [span for span in relevant if span.closed is not None and span.closed <= until]
+            ended = Counter(span.reason for span in over)
+            lived = [span.closed - span.opened for span in over if span.closed is not None]
+            ages = (min(lived), max(lived)) if lived else None
             counts = "connections"
         else:
             # A client that kept sending to the old balancer until the next move had not left it.
             intervals = [(start, use.last) for key, use in mine if key[2] == protocol and key[3] is origin]
-            ended = Counter({"not told by the clients": len(intervals)}) if intervals else Counter()
-            counts = "clients"
+            ended = Counter({NOT_TOLD: len(intervals)}) if intervals else Counter()
+            counts, ages = "clients", None
         if intervals:
             points = _steps(intervals, start, until)
-            found.append(Drain(protocol, counts, points, dict(ended.most_common())))
+            found.append(Drain(protocol, counts, points, dict(ended.most_common()), ages))
     return tuple(found)
 
 

@@ -117,7 +117,7 @@ class Verdict:
         movements: the moves of the alias and what the traffic made of them.
         troubles: the first requests that were not answered ok, and what the target saw.
         differences: the first disagreements of ledger and access logs.
-        other_requests: access log lines that are none of the clients', such as health checks.
+        other_requests: access log lines that are none of the clients': health checks, probes.
     """
 
     result: Result
@@ -207,7 +207,7 @@ def judge(story: Story, ledger: Ledger) -> Verdict:
         movements(ledger, story),
         tuple(Trouble(request, ledger.target_says(request.id)) for request in ledger.troubles),
         tuple(differences),
-        ledger.without_id,
+        ledger.of_others,
     )
 
 

@@ -197,5 +197,5 @@ def _about(verdict: Verdict, times: Times) -> list[tuple[str, str]]:
     for stop in story.traffic:
         text = f"{stop.scheduled:,} scheduled, {stop.sent:,} sent, {stop.finished:,} finished"
         about.append(("Schedule", f"{text}, {stop.never_started:,} never started"))
-    about.append(("Other requests at the targets", f"{verdict.other_requests:,}, such as health checks"))
+    about.append(("Other requests at the targets", f"{verdict.other_requests:,}: health checks, probes"))
     return [(name, str(value)) for name, value in about]

@@ -135,6 +135,7 @@ def _drain(drain: Drain, move: Move, times: Times) -> dict[str, Any]:
         "left": drain.left,
         "took": _seconds(drain.empty_at - move.time if drain.empty_at is not None else None, times),
         "ended_by": dict(drain.ended),
+        "ages": [_seconds(age, times) for age in drain.ages or ()],
     }
 
 

@@ -6,6 +6,7 @@ comes from the run is printed as text: no markup, no control characters.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from rich.text import Text
 
 from testbed import journal
 from testbed.clock import Clock
+from testbed.errors import TestbedError
 from testbed.rehearsal.moments import Move
 from testbed.rehearsal.phases import Phase
 from testbed.rehearsal.story import Via
@@ -59,6 +61,19 @@ class Counted(Protocol):
 
     def served_by(self, balancer: str) -> int:
         """Requests that were answered through `nlb` or `alb`."""
+
+
+@dataclass(frozen=True, slots=True)
+class NoneYet:
+    """The counts before there were any."""
+
+    ok: int = 0
+    failed: int = 0
+    unknown: int = 0
+
+    def served_by(self, balancer: str) -> int:  # noqa: ARG002 the same for both
+        """No request."""
+        return 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +124,7 @@ class Progress:
         self._names: dict[str, str] = {}
         self._alias = ""
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=WINDOW)
+        self._last: Counted = NoneYet()
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
@@ -170,7 +186,7 @@ class Progress:
         for step in self._steps:
             if step.number == event.number and step.end is None:
                 step.end, step.outcome = event.time, event.outcome
-        counts = self._counts()
+        counts = self._look()
         through = f"NLB {counts.served_by('nlb'):,}, ALB {counts.served_by('alb'):,}"
         return [
             f"step {event.number} {event.outcome}: {counts.ok:,} ok, {counts.failed:,} failed, "
@@ -203,6 +219,12 @@ class Progress:
         at = words.clock_time((time - self._begin) * self._clock.speed)
         text = Text(f"{at:>8}  {plain(line)}")
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def _look(self) -> Counted:
+        """The newest counts, or the last that there were: the run itself reports a generator that died."""
+        with contextlib.suppress(TestbedError):
+            self._last = self._counts()
+        return self._last
 
     # --- the picture -------------------------------------------------------------------------------
 
@@ -237,7 +259,7 @@ class Progress:
         return table
 
     def _traffic(self) -> RenderableType:
-        counts = self._counts()
+        counts = self._look()
         sample = (self._clock.wall(), counts.served_by("nlb"), counts.served_by("alb"))
         self._samples.append(sample)
         first = self._samples[0]

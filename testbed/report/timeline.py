@@ -130,10 +130,14 @@ def _drain(move: Move, drain: Drain, times: Times) -> DrainPicture:
     else:
         took = f"{drain.left} still there after {times.lasted(move.until - move.time)}"
     ended = ", ".join(f"{count} by {reason}" for reason, count in drain.ended.items())
+    age = ""
+    if drain.ages:
+        youngest, oldest = (duration(seconds * times.speed) for seconds in drain.ages)
+        age = f", at an age of {youngest} to {oldest}"
     return DrainPicture(
         f"{move.title}: {protocol} leaves the {move.origin.upper()}",
         f"{drain.began_with} {drain.counts} when the alias moved; {took}",
-        f"Ended: {ended}" if ended else "None ended",
+        f"Ended: {ended}{age}" if ended else "None ended",
         move.origin,
         charts.closed(path, height),
         path,

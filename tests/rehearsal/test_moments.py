@@ -9,7 +9,7 @@ import pytest
 
 from testbed import journal
 from testbed.journal import Event
-from testbed.rehearsal.moments import Moment, MomentKind, Movements
+from testbed.rehearsal.moments import NOT_TOLD, Moment, MomentKind, Movements
 from testbed.rehearsal.story import Via
 from testbed.rehearsal.verdict import compute
 
@@ -56,6 +56,25 @@ def test_the_drain_falls_to_nought_and_says_what_ended_the_connections(events: l
         assert set(grpc.ended) == {"GOAWAY: maximum connection age"}
         assert grpc.empty_at
         assert move.time < grpc.empty_at <= move.until
+
+
+def test_connections_are_grpc_by_the_kind_of_their_client(events: list[Event]) -> None:
+    nameless = [
+        dataclasses.replace(event, client="app", reason="", address=event.address.split(":")[0])
+        if isinstance(event, journal.Connection) and event.client.startswith("app")
+        else event
+        for event in events
+    ]
+    grpc, rest = compute(nameless).movements.moves[0].drains
+    assert (grpc.protocol, grpc.began_with, grpc.left) == ("grpc", 6, 0)
+    assert (rest.protocol, rest.began_with, rest.left) == ("rest", 3, 0)
+    assert set(grpc.ended) == {NOT_TOLD}
+
+
+def test_the_age_at_which_connections_end_is_told(events: list[Event], made: ModuleType) -> None:
+    ages = compute(events).movements.moves[0].drains[0].ages
+    assert ages
+    assert made.AGES[0] <= ages[0] <= ages[1] <= made.AGES[1] + 1
 
 
 def test_without_word_of_connections_the_clients_are_counted(made: ModuleType) -> None:

@@ -15,9 +15,11 @@ from hypothesis import strategies as st
 from testbed import journal
 from testbed.errors import BadInput, ExitCode
 from testbed.journal import Event
+from testbed.rehearsal.ledger import PROBES
 from testbed.rehearsal.story import Via
 from testbed.rehearsal.verdict import Reason, Result, compute, compute_file
 from testbed.settings import PATIENCE
+from testbed.traffic import probe
 
 Change = Callable[[list[Event]], list[Event]]
 
@@ -133,6 +135,18 @@ FAIL = {
     ),
     "the target logged a gRPC error for what the client calls ok": (
         every(journal.Access, grpc_status="INTERNAL"),
+        Reason.SERVED_DIFFERENTLY,
+    ),
+    "the target logged no gRPC status for what the client calls ok": (
+        every(journal.Access, grpc_status=""),
+        Reason.SERVED_DIFFERENTLY,
+    ),
+    "called ok, though its own status says otherwise": (
+        every(journal.Request, status="UNAVAILABLE"),
+        Reason.SERVED_DIFFERENTLY,
+    ),
+    "called ok, though client and target agree on an error": (
+        both(every(journal.Request, status="503"), every(journal.Access, status=503)),
         Reason.SERVED_DIFFERENTLY,
     ),
     "ok, but no target named itself": (
@@ -259,12 +273,16 @@ def test_a_request_that_was_sent_again_may_be_served_twice(events: list[Event]) 
     assert verdict.result is Result.PASS
 
 
-def test_health_checks_in_the_access_log_are_only_counted(events: list[Event]) -> None:
+def test_health_checks_and_probes_in_the_access_log_are_only_counted(events: list[Event]) -> None:
     check = next(event for event in events if isinstance(event, journal.Access))
-    checks = [dataclasses.replace(check, id=identity, path="/healthz") for identity in ("", "-")]
+    checks = [dataclasses.replace(check, id=identity, path="/healthz") for identity in ("", "-", "probe-7")]
     verdict = compute([*events, *checks])
     assert verdict.result is Result.PASS
-    assert verdict.other_requests == 2
+    assert verdict.other_requests == 3
+
+
+def test_probes_are_known_by_the_ids_that_they_give_themselves() -> None:
+    assert probe.REQUEST_ID_PREFIX == PROBES
 
 
 def test_a_request_that_is_lost_before_anything_was_demanded_is_no_failure(

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from testbed import journal
 from testbed.clock import Clock
+from testbed.errors import Missing
 from testbed.rehearsal.topology import Counts
 from testbed.rehearsal.verdict import compute, compute_file
 from testbed.report.terminal import Progress, plain, print_verdict
@@ -85,6 +86,18 @@ def test_a_terminal_without_unicode_gets_ascii(made: ModuleType) -> None:
     play(made, out)
     print_verdict(compute(made.Story(rate=10.0).events()), out)
     assert "step 6 passed" in written(file)
+
+
+def test_a_generator_that_died_does_not_end_the_picture(made: ModuleType) -> None:
+    def counts() -> Counts:
+        raise Missing("the generator ended")
+
+    out, file = console(80)
+    progress = Progress(out, Clock(1.0), counts)
+    progress.hear(journal.StepStarted(time=1, number=1, title="First", why=""))
+    progress.hear(journal.StepFinished(time=2, number=1, outcome="failed"))
+    out.print(progress._picture())
+    assert "step 1 failed: 0 ok" in written(file)
 
 
 def test_what_the_run_says_cannot_steer_the_terminal(made: ModuleType) -> None:
