@@ -158,7 +158,7 @@ async def test_a_busy_connection_to_an_old_address_finishes_and_is_not_used_agai
     world.names.ttl = 6
     first.steps = ["silent"]
     slow = asyncio.create_task(caller.send())
-    while not first.requests:
+    while not first.requests:  # noqa: ASYNC110  # the server lives in another loop
         await asyncio.sleep(PATIENCE.poll)
     await caller.pass_ttl(world.names.ttl)
     world.names.addresses = [second.address]
