@@ -33,9 +33,13 @@ Locate = Callable[[str, str, str, tuple[Field, ...]], Location]
 
 IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
 _ANNOTATION = "alb.ingress.kubernetes.io/"
+_ANY_HOST = "*"
 _GRPC_METHOD = re.compile(r"/[A-Za-z_][\w.]*\.[A-Za-z_]\w*(/.*)?\Z")
 _GRPC_CODES = range(100)
 _HTTP_CODES = range(200, 500)
+_MOST_VALUES = 5
+_MOST_WILDCARDS = 5
+_MOST_RULES = 100
 _CODES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*\Z")
 
 
@@ -56,6 +60,8 @@ class Reason(enum.StrEnum):
     """AWS refuses the codes, or no answer can carry them."""
     MISSING_CERTIFICATE = "missing-certificate"
     """An HTTPS listener without `certificate-arn` hopes for one in ACM."""
+    BEYOND_AWS_LIMITS = "beyond-aws-limits"
+    """AWS refuses the rule, or the account's quota has to be raised first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ def of_group(group: Group, stack: Stack, locate: Locate) -> list[Advice]:
         *_expected_464(view),
         *_idle_timeout(view),
         *_success_codes(view),
+        *_limits(view),
     ]
     return list(dict.fromkeys(found))
 
@@ -90,7 +97,9 @@ class _View:
         self.stack = stack
         self.locate = locate
         self.target_groups = {item.id: item for item in stack.target_groups}
+        self.bindings = {item.id: item for item in stack.bindings}
         self.listeners = {item.port: item for item in stack.listeners}
+        self.members = {objects.key(member.ingress): member for member in group.members}
 
     def groups_of(self, rule: ListenerRule) -> Iterator[TargetGroup]:
         for action in rule.actions:
@@ -119,7 +128,7 @@ class _View:
         )
 
     def group_named(self, group: TargetGroup) -> str:
-        binding = next(item for item in self.stack.bindings if item.id == group.id)
+        binding = self.bindings[group.id]
         return (
             f"{group.protocol_version} target group {group.name} "
             f"(Service {binding.namespace}/{binding.service_name} port {binding.service_port})"
@@ -127,9 +136,9 @@ class _View:
 
     def member_of(self, group: TargetGroup) -> Member:
         """The Ingress whose target group it is: its id begins with the Ingress and the Service."""
-        binding = next(item for item in self.stack.bindings if item.id == group.id)
+        binding = self.bindings[group.id]
         key = group.id.removesuffix(f"-{binding.service_name}:{binding.service_port}")
-        return next(member for member in self.group.members if objects.key(member.ingress) == key)
+        return self.members[key]
 
 
 def described(conditions: Iterable[Condition]) -> str:
@@ -223,15 +232,23 @@ def _grpc_on_http(view: _View) -> Iterator[Advice]:
 
 def _hidden_rules(view: _View) -> Iterator[Advice]:
     for listener in view.stack.listeners:
-        rules = [rule for rule in view.stack.rules if rule.listener_port == listener.port]
-        wide: list[ListenerRule] = []
-        for rule in rules:
-            hiding = next((one for one in wide if hides(one.conditions, rule.conditions)), None)
+        earlier: dict[str, list[ListenerRule]] = {}
+        for rule in (rule for rule in view.stack.rules if rule.listener_port == listener.port):
+            hosts = _hosts(rule.conditions)
+            candidates = [*earlier.get(_ANY_HOST, ()), *earlier.get(hosts[0], ())]
+            hiding = next((one for one in candidates if hides(one.conditions, rule.conditions)), None)
             if hiding:
                 told = f"{view.told(rule)} is never reached: {view.told(hiding)} matches all of it before"
                 yield Advice(Reason.CATCH_ALL_HIDES_RULES, told, view.source(rule))
             elif _may_hide(rule.conditions):
-                wide.append(rule)
+                for host in hosts:
+                    earlier.setdefault(host, []).append(rule)
+
+
+def _hosts(conditions: Iterable[Condition]) -> list[str]:
+    """The plain hosts of a rule, or that it takes any: only rules of one host, or of any, hide each other."""
+    values = [value.lower() for item in conditions if item.field == HOST for value in item.values]
+    return values if values and not any("*" in one or "?" in one for one in values) else [_ANY_HOST]
 
 
 def hides(earlier: Sequence[Condition], later: Sequence[Condition]) -> bool:
@@ -343,3 +360,28 @@ def are_possible_codes(codes: str, allowed: range) -> bool:
         if int(first) not in allowed or int(last or first) not in allowed or int(last or first) < int(first):
             return False
     return True
+
+
+def _limits(view: _View) -> Iterator[Advice]:
+    """Quotas of the ALB guide: 5 values and 5 wildcards a rule, 100 rules a balancer by default."""
+    for rule in view.stack.rules:
+        values = [
+            value for item in rule.conditions for value in (*item.values, *item.regex_values, *item.query)
+        ]
+        texts = [value for item in rule.conditions for value in item.values]
+        wildcards = sum(text.count("*") + text.count("?") for text in texts)
+        for count, most, what in (
+            (len(values), _MOST_VALUES, "condition values"),
+            (wildcards, _MOST_WILDCARDS, "wildcards"),
+        ):
+            if count > most:
+                excess = f"it has {count} {what}, a rule can only have {most}"
+                told = f"AWS refuses {view.told(rule)}: {excess}"
+                yield Advice(Reason.BEYOND_AWS_LIMITS, told, view.source(rule))
+    if len(view.stack.rules) > _MOST_RULES:
+        last = view.stack.rules[_MOST_RULES]
+        told = (
+            f"group {view.group.id} has {len(view.stack.rules)} rules, and a load balancer {_MOST_RULES} "
+            f"unless its quota is raised: AWS refuses all from {view.told(last)} on with TooManyRules"
+        )
+        yield Advice(Reason.BEYOND_AWS_LIMITS, told, view.source(last))

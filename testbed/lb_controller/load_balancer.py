@@ -15,6 +15,7 @@ from testbed.lb_controller.inputs import (
     Group,
     KubernetesObject,
     Member,
+    Version,
 )
 from testbed.lb_controller.listen_ports import ListenPort
 from testbed.lb_controller.stack import (
@@ -303,19 +304,20 @@ def _security_groups(
     cluster: ClusterState,
     options: ControllerOptions,
 ) -> tuple[tuple[Reference, ...], SecurityGroup | None, Reference | None]:
-    """What is attached, what is made for it, and whom the targets let in."""
+    """What is attached, what is made for it, and whom the targets let in (v2.1: the made one)."""
     backend = options.backend_security_group
+    has_backend = options.enable_backend_security_group and options.version is not Version.V2_1
     named = _named_security_groups(group.members)
     if not named:
         own = Ref(Kind.SECURITY_GROUP, MANAGED_SECURITY_GROUP_ID)
         managed = _managed_security_group(group, ports, address_type, options)
-        if not options.enable_backend_security_group:
+        if not has_backend:
             return (own,), managed, own
         return (own, backend), managed, backend
     ids = tuple(subnets.security_group_ids(named, cluster))
     if not manages_backend_rules(group.members, options):
         return ids, None, None
-    if not options.enable_backend_security_group:
+    if not has_backend:
         raise BuildError(
             "backendSG feature is required to manage worker node SG rules when frontendSG manually specified"
         )

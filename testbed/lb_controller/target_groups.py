@@ -18,6 +18,7 @@ from testbed.lb_controller.inputs import (
     GroupID,
     KubernetesObject,
     Member,
+    Version,
 )
 from testbed.lb_controller.stack import (
     TRAFFIC_PORT,
@@ -192,7 +193,8 @@ def networking(
     if source is None:
         return ()
     ports: list[int | str | None] = [target_port]
-    if around.options.disable_restricted_security_group_rules:
+    is_open = around.options.version is Version.V2_1  # rules for single ports came later
+    if is_open or around.options.disable_restricted_security_group_rules:
         ports = [None]
     else:
         if target_group.health_check.port != TRAFFIC_PORT:

@@ -183,6 +183,24 @@ def test_an_order_that_an_old_controller_refuses_fails_the_group_and_names_its_m
     assert list(stack.members) == ["Ingress default/a", "Ingress default/b"]
 
 
+def test_a_rule_with_more_values_than_aws_takes_is_told() -> None:
+    hosts = [f"{letter}.example.com" for letter in "abcde"]
+    condition = {"field": "host-header", "hostHeaderConfig": {"values": hosts}}
+
+    found = advised(ingress("web", "/web", CERTIFICATE, f"conditions.web: '{json.dumps([condition])}'"))
+
+    assert found.keys() == {Reason.BEYOND_AWS_LIMITS}
+    assert found[Reason.BEYOND_AWS_LIMITS].endswith("it has 7 condition values, a rule can only have 5")
+
+
+def test_more_rules_than_the_quota_are_told_once() -> None:
+    found = planned(*(ingress(f"web-{at:03}", f"/{at:03}", CERTIFICATE) for at in range(102)))
+
+    (told,) = found.advice
+    assert told.reason is Reason.BEYOND_AWS_LIMITS
+    assert "AWS refuses all from rule 443:101 (host api.example.com and path /100, " in told.sentence
+
+
 def test_what_nobody_takes_is_named() -> None:
     result = planned(ingress("web", "/*").replace("class: alb", "class: nginx"))
 

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from testbed.lb_controller import classes
+from testbed.lb_controller.classes import IngressObjects
+from testbed.lb_controller.inputs import BuildError
+from tests.lb_controller.examples import ingress
+
+ALB = {"controller": classes.CONTROLLER}
+
+
+def ingress_class(name: str, spec: dict[str, Any], *, is_default: bool = False) -> dict[str, Any]:
+    marked = {"ingressclass.kubernetes.io/is-default-class": "true"} if is_default else {}
+    return {"kind": "IngressClass", "metadata": {"name": name, "annotations": marked}, "spec": spec}
+
+
+def without_annotation(**spec: Any) -> dict[str, Any]:
+    item = ingress("a", spec=spec)
+    item["metadata"]["annotations"] = {}
+    return item
+
+
+def is_taken(item: dict[str, Any], *known: dict[str, Any]) -> bool:
+    return classes.classify(item, IngressObjects.of(known), "alb", manage_unclassified=False)[1]
+
+
+def test_the_annotation_decides_even_against_the_class() -> None:
+    nginx = ingress_class("nginx", {"controller": "nginx"})
+    item = ingress("a", spec={"ingressClassName": "nginx"})
+
+    assert is_taken(item, nginx)
+    assert not is_taken(without_annotation(ingressClassName="nginx"), nginx)
+
+
+def test_without_a_class_the_default_class_of_the_cluster_decides() -> None:
+    default = ingress_class("alb", ALB, is_default=True)
+
+    assert is_taken(without_annotation(), default)
+    assert not is_taken(without_annotation())
+    with pytest.raises(BuildError, match="multiple default IngressClasses found"):
+        is_taken(without_annotation(), default, ingress_class("other", ALB, is_default=True))
+
+
+@pytest.mark.parametrize(
+    ("selector", "is_selected"),
+    [
+        ({}, True),
+        ({"matchLabels": {"team": "a"}}, True),
+        ({"matchLabels": {"team": "b"}}, False),
+        ({"matchExpressions": [{"key": "team", "operator": "In", "values": ["a", "b"]}]}, True),
+        ({"matchExpressions": [{"key": "team", "operator": "NotIn", "values": ["a"]}]}, False),
+        ({"matchExpressions": [{"key": "team", "operator": "Exists"}]}, True),
+        ({"matchExpressions": [{"key": "team", "operator": "DoesNotExist"}]}, False),
+    ],
+)
+def test_a_selector_of_labels_reads_as_in_kubernetes(selector: dict[str, Any], is_selected: bool) -> None:
+    assert classes.selects(selector, {"team": "a"}) is is_selected
