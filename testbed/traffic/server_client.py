@@ -27,7 +27,7 @@ from testbed.traffic.sockets import Flow
 
 _IDENTIFIERS = tuple(f"foot-{number}" for number in range(32))
 _LARGEST_POOL = 64
-_DIALS_AT_ONCE = 4
+_DIALS_AT_ONCE = 1
 """A burst waits for connections to come free rather than open one for each of its requests: handshakes
 are what a slow machine has least time for. Pools of real clients have such limits too."""
 _MOVED = "its address is no longer answered"
