@@ -16,6 +16,7 @@ from pathlib import Path
 from testbed import journal
 from testbed.errors import ExitCode
 from testbed.rehearsal.ledger import Difference, DifferenceKind, Ledger, Trouble
+from testbed.rehearsal.meant import meant
 from testbed.rehearsal.moments import Movements, movements
 from testbed.rehearsal.phases import Latency, Outcomes, Tally, tally
 from testbed.rehearsal.story import Story, Via
@@ -299,14 +300,12 @@ def _traffic(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
         yield Finding(Reason.NO_REQUESTS, "no request was made")
         return
     rate = story.runs[0].rate if story.runs else 0.0
-    start = min(ledger.intended)
-    stops = [event.time for event in story.traffic]
-    end = max(stops) if stops else story.end
+    intervals = meant(story, ledger)
     for phase in counted.phases:
         if phase.step is None:
             continue
-        seconds = min(phase.step.until, end) - max(phase.step.start, start)
-        due = rate * seconds
+        start, until = phase.step.start, phase.step.until
+        due = rate * sum(max(0.0, min(until, end) - max(start, begin)) for begin, end in intervals)
         made = phase.all.outcomes.total
         if due >= FEWEST_EXPECTED and made < LEAST_SHARE * due:
             text = f"step {phase.step.number} ({phase.step.title}) saw {made} of about {due:.0f} requests due"

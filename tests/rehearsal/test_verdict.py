@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,9 @@ from hypothesis import strategies as st
 from testbed import journal
 from testbed.errors import BadInput, ExitCode
 from testbed.journal import Event
+from testbed.rehearsal import Cutover
 from testbed.rehearsal.ledger import PROBES
+from testbed.rehearsal.meant import START, STOP
 from testbed.rehearsal.story import Via
 from testbed.rehearsal.verdict import Reason, Result, compute, compute_file
 from testbed.settings import PATIENCE
@@ -76,16 +79,38 @@ def until_step(number: int) -> Change:
     """The generator fell silent when a step began, and says nothing of it."""
 
     def change(events: list[Event]) -> list[Event]:
-        begin = next(
-            event.time
-            for event in events
-            if isinstance(event, journal.StepStarted) and event.number == number
-        )
+        begin = start_of(number, events)
         kinds = (journal.Request, journal.Access)
-        kept = [event for event in events if not (isinstance(event, kinds) and event.time >= begin - 0.1)]
-        sent = sum(isinstance(event, journal.Request) for event in kept)
-        account = {"scheduled": sent, "sent": sent, "finished": sent}
-        return every(journal.TrafficStopped, **account)(kept)
+        return settled(
+            [event for event in events if not (isinstance(event, kinds) and event.time >= begin - 0.1)]
+        )
+
+    return change
+
+
+def start_of(number: int, events: list[Event]) -> float:
+    steps = [event for event in events if isinstance(event, journal.StepStarted)]
+    return next(event.time for event in steps if event.number == number)
+
+
+def settled(events: list[Event]) -> list[Event]:
+    """The generator's account of what the ledger holds, and of nothing else."""
+    ids = {event.id for event in events if isinstance(event, journal.Request)}
+    logged = [event for event in events if not (isinstance(event, journal.Access) and event.id not in ids)]
+    served = {event.id for event in logged if isinstance(event, journal.Access)}
+    kept = [event for event in logged if not (isinstance(event, journal.Request) and event.id not in served)]
+    sent = sum(isinstance(event, journal.Request) for event in kept)
+    return every(journal.TrafficStopped, scheduled=sent, sent=sent, finished=sent)(kept)
+
+
+def from_step(number: int) -> Change:
+    """The generator began to send only when a step began."""
+
+    def change(events: list[Event]) -> list[Event]:
+        begin = start_of(number, events)
+        kinds = (journal.Request, journal.Access)
+        kept = [event for event in events if not (isinstance(event, kinds) and event.time < begin + 0.1)]
+        return settled(kept)
 
     return change
 
@@ -200,6 +225,11 @@ INCONCLUSIVE = {
     "the generator gave no account": (without(journal.TrafficStopped), Reason.GENERATOR_SILENT),
     "requests started late": (late(PATIENCE.start_lag * 1.2, 50), Reason.STARTED_LATE),
     "a step saw no traffic": (until_step(6), Reason.STEP_WITHOUT_TRAFFIC),
+    "the generator ended before it was told to, and says so": (
+        both(until_step(6), every(journal.TrafficStopped, time=0.0)),
+        Reason.STEP_WITHOUT_TRAFFIC,
+    ),
+    "the generator began in a later step than the operator": (from_step(2), Reason.STEP_WITHOUT_TRAFFIC),
     "all requests came from where no balancer is": (
         every(journal.Balancer, addresses=()),
         Reason.UNKNOWN_BALANCER,
@@ -271,6 +301,18 @@ def test_a_loss_in_an_interrupted_run_stays_a_failure(events: list[Event]) -> No
 def test_a_request_that_was_sent_again_may_be_served_twice(events: list[Event]) -> None:
     verdict = compute(both(twice(journal.Access, 90), every(journal.Request, retries=1))(events))
     assert verdict.result is Result.PASS
+
+
+def test_steps_after_the_operator_stopped_the_traffic_may_be_quiet(events: list[Event]) -> None:
+    stop = journal.Action(time=start_of(6, events) - 0.1, step=5, text=STOP)
+    assert compute([*until_step(6)(events), stop]).result is Result.PASS
+
+
+def test_what_start_and_stop_record_is_what_the_verdict_looks_for() -> None:
+    source = inspect.getsource(Cutover)
+    assert 'f"start {self._rate:g} requests per second"' in source
+    assert START.fullmatch(f"start {1500.0:g} requests per second")
+    assert f'"{STOP}"' in source
 
 
 def test_health_checks_and_probes_in_the_access_log_are_only_counted(events: list[Event]) -> None:
