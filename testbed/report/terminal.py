@@ -288,6 +288,7 @@ class Progress:
 def print_verdict(verdict: Verdict, console: Console, report: Path | None = None) -> None:
     """Print the verdict: result, reasons, a line for each step and each move, and where the report is."""
     tone = TONES[verdict.result]
+    console.print()
     console.print(
         Panel(
             Text(plain(words.headline(verdict))),
