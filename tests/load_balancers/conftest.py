@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -183,18 +184,15 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         up = threading.Event()
         running = asyncio.run_coroutine_threadsafe(fleet.run(up.set), loop.loop)
         assert up.wait(PATIENCE.process_start)
-        processes = _start(made)
-        try:
+        with contextlib.ExitStack() as processes:
+            processes.callback(running.cancel)
+            _start(made, processes)
             yield made
             assert not running.done(), running.exception()
             assert not [refusal for node in fleet.server.nodes.values() for refusal in node.refusals]
-        finally:
-            for process in processes:
-                process.stop()
-            running.cancel()
 
 
-def _start(cloud: Cloud) -> list[Process]:
+def _start(cloud: Cloud, stack: contextlib.ExitStack) -> None:
     network, folder = cloud.network, cloud.folder
     chain, key = cloud.issue(HOST)
     (folder / "own.pem").write_bytes(chain)
@@ -206,7 +204,7 @@ def _start(cloud: Cloud) -> list[Process]:
             f"envoy-{index}", network.envoy_pod(index), backends, folder / "own.pem", folder / "own.key"
         )
         envoys.append(envoy.target(pod, cloud.clock, folder))
-    processes = [item.start(folder) for item in envoys]
+    processes = [stack.enter_context(item.start(folder)) for item in envoys]
     for index, address in enumerate(backends):
         command = [
             sys.executable,
@@ -217,12 +215,11 @@ def _start(cloud: Cloud) -> list[Process]:
             "--address",
             address,
         ]
-        processes.append(Process(Command(f"backend-{index}", command), folder))
+        processes.append(stack.enter_context(Process(Command(f"backend-{index}", command), folder)))
     for item, process in zip(envoys, processes, strict=False):
         item.wait_until_ready(process)
     for process in processes[len(envoys) :]:
         process.wait_until(lambda process=process: "ready" in process.log.read_text())  # type: ignore[misc]
-    return processes
 
 
 @dataclass

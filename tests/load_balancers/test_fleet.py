@@ -13,6 +13,8 @@ import pytest
 from testbed.backend import methods
 from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
 from testbed.journal import Balancer, read
+from testbed.load_balancers.metrics import metrics
+from testbed.runtime.envoy import BALANCER_ADMIN_PORTS
 from testbed.settings import PATIENCE
 
 REQUEST = pb.GetMeasurementRequest(id="a-1").SerializeToString()
@@ -255,3 +257,43 @@ def refuses(address: str, port: int) -> bool:
     """Whether nobody listens."""
     with socket.socket() as probe:
         return probe.connect_ex((address, port)) != 0
+
+
+def test_open_connections_are_counted_as_cloudwatch_does(cloud: Any, story: Any) -> None:
+    address = cloud.fleet.addresses(story.nlb["DNSName"])[0]
+    admin = f"http://{cloud.network.control}:{BALANCER_ADMIN_PORTS['nlb']}"
+    before = metrics(admin, "nlb", "tcp")
+    with socket.create_connection((address, cloud.network.port(443)), PATIENCE.request):
+        cloud.eventually(lambda: metrics(admin, "nlb")["ActiveFlowCount"] == before["ActiveFlowCount"] + 1)
+    cloud.eventually(lambda: metrics(admin, "nlb", "tcp")["ActiveFlowCount"] == before["ActiveFlowCount"])
+    assert metrics(admin, "nlb", "tcp")["NewFlowCount"] == before["NewFlowCount"] + 1
+    assert metrics(admin, "nlb", "nobody")["ActiveFlowCount"] == 0
+
+
+def test_health_is_told_as_the_api_tells_it(cloud: Any, story: Any) -> None:
+    refused = cloud.group("check1", "TCP", ("127.0.0.1", 9))
+    wrong = cloud.group("check2", "HTTP1", *cloud.pods(8080)[:1], Matcher={"HttpCode": "418"})
+    not_grpc = cloud.group("check3", "GRPC", *cloud.pods(8080)[:1], Matcher={"GrpcCode": "0"})
+    unused = cloud.group("check4", "HTTP1", *cloud.pods(8080)[:1])
+    for priority, arn in enumerate((wrong, not_grpc), start=61):
+        cloud.rule(story.https, priority, cloud.forward(arn), f"/check/{priority}")
+    cloud.listener(story.nlb, "TCP", 8000, cloud.forward(refused))
+    cloud.feed.bump()
+
+    def told(arn: str) -> dict[str, str]:
+        return next((item["TargetHealth"] for item in cloud.fleet.health.describe(arn)), {"State": ""})
+
+    expected = {
+        refused: ("Target.FailedHealthChecks", "Health checks failed"),
+        wrong: ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [200]"),
+        not_grpc: ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [12]"),
+    }
+    for arn, (reason, description) in expected.items():
+        cloud.eventually(lambda arn=arn: told(arn)["State"] == "unhealthy", PATIENCE.condition)
+        assert told(arn) == {"State": "unhealthy", "Reason": reason, "Description": description}
+    assert (told(unused)["State"], told(unused)["Reason"]) == ("unused", "Target.NotInUse")
+    target = [{"Id": cloud.network.envoy_pod(0), "Port": 8080}]
+    cloud.elbv2.deregister_targets(TargetGroupArn=wrong, Targets=target)
+    cloud.feed.bump()
+    cloud.eventually(lambda: told(wrong)["State"] == "draining")
+    assert told(wrong)["Reason"] == "Target.DeregistrationInProgress"
