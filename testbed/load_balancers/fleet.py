@@ -68,6 +68,7 @@ class Fleet:
         resolve: Resolve = nowhere,
     ) -> None:
         self.state = State()
+        self._serving = self.state
         self._elbv2, self._changes, self._certificates = elbv2, changes, certificates
         self._network, self._clock, self._journal = network, clock, journal
         self._access_log = str((folder / "alb-access.json").resolve())
@@ -82,7 +83,7 @@ class Fleet:
     def addresses(self, dns_name: str) -> tuple[str, ...]:
         """The addresses in service of an active balancer, one a zone; none if there is no such balancer."""
         wanted = dns_name.rstrip(".").lower().removeprefix("dualstack.")
-        state = self.state
+        state = self._serving
         for balancer in state.balancers:
             if balancer.dns_name.lower() == wanted and balancer.is_active:
                 return self._addresses(balancer, state)
@@ -120,8 +121,9 @@ class Fleet:
             await self._stale.wait()
             self._stale.clear()
             state, certificates = self._seen
-            self._tell(state)
             await self._publish(state, certificates)
+            self._serving = state  # only now do its listeners answer
+            self._tell(state)
 
     def _revisions(self) -> tuple[int, int]:
         return self._changes.revision("elbv2"), self._changes.revision("acm")
