@@ -6,10 +6,12 @@ however the run ends. Its output goes to a file of its own, never to the termina
 
 from __future__ import annotations
 
-import ctypes
+import functools
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,7 +21,11 @@ from testbed.errors import Missing
 from testbed.settings import PATIENCE
 
 _PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
+_DIE_WITH_PARENT = f"""\
+import ctypes, os, sys
+ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, {signal.SIGKILL:d})
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +47,16 @@ class Process:
     def __init__(self, command: Command, logs: Path) -> None:
         self.name = command.name
         self.log = logs / f"{command.name}.log"
+        if shutil.which(command.arguments[0]) is None:
+            raise Missing(f"{command.arguments[0]} cannot be started: No such file or directory")
         with self.log.open("wb") as output:
             try:
                 self._child = subprocess.Popen(
-                    list(command.arguments),
+                    [*_dying_with_parent(), *command.arguments],
                     env={**os.environ, **command.environment},
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    preexec_fn=_die_with_parent,
                     start_new_session=True,  # Ctrl-C reaches the testbed only, which stops its children
                 )
             except OSError as error:
@@ -118,5 +125,14 @@ class Process:
         self.stop()
 
 
-def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+@functools.cache
+def _dying_with_parent() -> Sequence[str]:
+    """A prefix that has the kernel kill what follows when this process ends.
+
+    Not `preexec_fn`: that runs Python in a fork, which frees what the other threads held, and gRPC's
+    objects do not survive that: now and then a child died of SIGSEGV before its exec.
+    """
+    setpriv = shutil.which("setpriv")  # util-linux; a millisecond
+    if setpriv:
+        return (setpriv, "--pdeathsig", "KILL", "--")
+    return (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT)
