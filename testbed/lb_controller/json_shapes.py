@@ -17,7 +17,7 @@ _GO_TYPES = {bool: "bool", int: "number", float: "number", str: "string", list: 
 
 
 def read(value: Any, shape: Shape) -> Any:
-    """The value with the shape's spelling of keys; None where a null stands.
+    """The value with the shape's spelling of keys; a null is Go's zero value, in a struct a missing key.
 
     Raises:
         BuildError: a value of another type.
@@ -26,16 +26,23 @@ def read(value: Any, shape: Shape) -> Any:
         return None
     if isinstance(shape, list):
         _expect(value, list)
-        return [read(item, shape[0]) for item in value]
+        return [_zero(shape[0]) if item is None else read(item, shape[0]) for item in value]
     if isinstance(shape, dict):
         _expect(value, dict)
         if "" in shape:
-            return {key: read(item, shape[""]) for key, item in value.items()}
+            of_all = shape[""]
+            return {key: _zero(of_all) if item is None else read(item, of_all) for key, item in value.items()}
         spelling = {key.lower(): key for key in shape}
         known = {spelling[key.lower()]: item for key, item in value.items() if key.lower() in spelling}
-        return {key: read(item, shape[key]) for key, item in known.items()}
+        return {key: read(item, shape[key]) for key, item in known.items() if item is not None}
     _expect(value, shape)
     return value
+
+
+def _zero(shape: Shape) -> Any:
+    if isinstance(shape, list | dict):
+        return type(shape)()
+    return 0 if shape is PORT else shape()
 
 
 def _expect(value: Any, shape: Any) -> None:

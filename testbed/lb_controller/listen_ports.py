@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from testbed.lb_controller import certificates, gotext, mutual_authentication, objects
+from testbed.lb_controller import certificates, gotext, json_shapes, mutual_authentication, objects
 from testbed.lb_controller.annotations import of_ingress
 from testbed.lb_controller.inputs import BuildError, ClusterState, ControllerOptions, Member, Version
 from testbed.lb_controller.stack import MutualAuthentication
@@ -143,16 +143,13 @@ def declared_ports(member: Member) -> dict[int, str]:
     if found is None:
         return {443: HTTPS} if explicit_certificates(member) else {80: HTTP}
     try:
-        entries = gotext.from_json(found)
+        entries = json_shapes.read(gotext.from_json(found), [{"": int}])
     except BuildError as error:
         raise BuildError(f"failed to parse listen-ports configuration: `{found}`: {error}") from None
     if not entries:
         raise BuildError(f"empty listen-ports configuration: `{found}`")
     protocols: dict[int, str] = {}
     for entry in entries:
-        if not isinstance(entry, dict) or not all(type(port) is int for port in entry.values()):
-            reason = "json: cannot unmarshal into Go value of type map[string]int32"
-            raise BuildError(f"failed to parse listen-ports configuration: `{found}`: {reason}")
         for protocol, port in entry.items():
             if port not in PORTS:
                 raise BuildError(f"listen port must be within [1, 65535]: {port}")

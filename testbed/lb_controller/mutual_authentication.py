@@ -11,13 +11,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from testbed.lb_controller import gotext
+from testbed.lb_controller import gotext, json_shapes
 from testbed.lb_controller.annotations import of_ingress
 from testbed.lb_controller.inputs import BuildError, Member
 from testbed.lb_controller.stack import MutualAuthentication
 
 MODES = ("off", "passthrough", "verify")
 _VERIFY = "verify"
+_ENTRY = {
+    "port": int,
+    "mode": str,
+    "trustStore": str,
+    "ignoreClientCertificateExpiry": bool,
+    "advertiseTrustStoreCaNames": str,
+}
 
 
 def of_member(member: Member) -> dict[int, MutualAuthentication]:
@@ -31,12 +38,12 @@ def of_member(member: Member) -> dict[int, MutualAuthentication]:
         return {}
     where = "mutualAuthentication configuration from ingress annotation"
     try:
-        entries = gotext.from_json(found)
+        entries = json_shapes.read(gotext.from_json(found), [_ENTRY])
     except BuildError as error:
         raise BuildError(f"failed to parse {where}: `{found}`: {error}") from None
     if not entries:
         raise BuildError(f"empty {where}: `{found}`")
-    return {entry.get("port", 0): parse(entry) for entry in entries}
+    return {entry.get("port") or 0: parse(entry) for entry in entries}
 
 
 def parse(entry: dict[str, Any]) -> MutualAuthentication:
@@ -45,7 +52,7 @@ def parse(entry: dict[str, Any]) -> MutualAuthentication:
     Raises:
         BuildError: port or mode are invalid, or a setting does not go with the mode.
     """
-    port, mode = entry.get("port", 0), entry.get("mode") or ""
+    port, mode = entry.get("port") or 0, entry.get("mode") or ""
     trust_store = entry.get("trustStore") or ""
     ignore_expiry = entry.get("ignoreClientCertificateExpiry")
     advertise = entry.get("advertiseTrustStoreCaNames")
