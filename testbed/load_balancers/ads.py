@@ -19,7 +19,7 @@ from typing import Any
 import grpc
 from envoy.service.discovery.v3 import discovery_pb2
 from google.protobuf.message import Message
-from grpc import aio  # type: ignore[attr-defined]  # the stubs leave it out
+from grpc import aio
 
 from testbed.errors import Missing
 from testbed.load_balancers.proto import packed
@@ -198,12 +198,12 @@ class AdsServer:
 
     async def __aenter__(self) -> AdsServer:
         server = aio.server(options=[("grpc.so_reuseport", 0)])
-        handler = grpc.stream_stream_rpc_method_handler(  # type: ignore[no-untyped-call]
+        handler = grpc.stream_stream_rpc_method_handler(
             self._converse,
             request_deserializer=discovery_pb2.DiscoveryRequest.FromString,
             response_serializer=discovery_pb2.DiscoveryResponse.SerializeToString,
         )
-        service = grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler})  # type: ignore[no-untyped-call]
+        service = grpc.method_handlers_generic_handler(SERVICE, {METHOD: handler})
         server.add_generic_rpc_handlers([service])
         try:
             server.add_insecure_port(self._where)

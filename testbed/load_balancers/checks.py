@@ -105,7 +105,7 @@ class GrpcChecker:
     async def check(self, address: Address) -> Result:
         """One call."""
         import grpc  # slow to import; runs without GRPC groups do without
-        from grpc import aio  # type: ignore[attr-defined]
+        from grpc import aio
 
         call = self._channel(address).unary_unary(self._check.path)
         try:
@@ -131,7 +131,7 @@ class GrpcChecker:
             await channel.close(None)
 
     def _channel(self, address: Address) -> Any:
-        from grpc import aio  # type: ignore[attr-defined]
+        from grpc import aio
 
         if address not in self._channels:
             options = [
