@@ -13,6 +13,7 @@ from typing import Any
 
 from envoy.config.listener.v3 import listener_pb2
 from envoy.extensions.access_loggers.file.v3 import file_pb2
+from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
@@ -268,6 +269,7 @@ def _local_replies() -> Message:
     """The ALB's codes for what Envoy calls otherwise [ALB guide, troubleshooting; Envoy response flags]."""
     return {
         "mappers": [
+            _mapper(_connect_timeout(), 504),
             _mapper(_flags("UF", "UC", "UPE", "UR", "LR"), 502),
             _mapper(_flags("UH", "NC", "UO"), 503),
             _mapper(_flags("UT"), 504),
@@ -305,6 +307,13 @@ def _page(title: str) -> str:
 
 def _header(key: str, value: str) -> Message:
     return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+
+
+def _connect_timeout() -> Message:
+    """Envoy gives one flag, UF, to refused and to unanswered connections; its details tell them apart."""
+    expression = 'response.code_details.contains("connection_timeout")'
+    cel = cel_pb2.ExpressionFilter(expression=expression)
+    return {"extension_filter": extension("envoy.access_loggers.extension_filters.cel", cel)}
 
 
 def _flags(*flags: str) -> Message:
