@@ -1,0 +1,52 @@
+"""The certificates of a run: two authorities made at run time, and what they issued.
+
+Envoy's own certificate is bought from a public authority; ACM's come from Amazon. Clients trust both, as
+devices do; a client that pins the first one fails at the ALB, which is one of the traps of such a move.
+Keys never leave the run's folder, mode 0600.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import trustme
+
+
+class CertificateStore:
+    """Authorities and issued certificates of a run, kept in a folder of their own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._public = trustme.CA(organization_name="Testbed Public CA")
+        self._amazon = trustme.CA(organization_name="Testbed Amazon CA")
+        self._acm: dict[str, tuple[bytes, bytes]] = {}
+        self.bundle = folder / "ca.pem"
+        self.bundle.write_bytes(self._public.cert_pem.bytes() + self._amazon.cert_pem.bytes())
+
+    def target_certificate(self, *names: str) -> tuple[Path, Path]:
+        """Files of a chain and key from the public authority, for the targets' TLS listener."""
+        chain, key = _issue(self._public, names)
+        chain_file, key_file = self._folder / "target.pem", self._folder / "target.key"
+        chain_file.write_bytes(chain)
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(key)
+        return chain_file, key_file
+
+    def issue(self, arn: str, names: Sequence[str]) -> None:
+        """Issue the certificate of an ACM ARN for these names."""
+        self._acm[arn] = _issue(self._amazon, names)
+
+    def put(self, arn: str, chain: bytes, key: bytes) -> None:
+        """Keep an imported certificate; PEM."""
+        self._acm[arn] = (chain, key)
+
+    def get(self, arn: str) -> tuple[bytes, bytes]:
+        """Chain and key of an ACM certificate, PEM. Raises `KeyError` for one that does not exist."""
+        return self._acm[arn]
+
+
+def _issue(authority: trustme.CA, names: Sequence[str]) -> tuple[bytes, bytes]:
+    issued = authority.issue_cert(*names)
+    return b"".join(blob.bytes() for blob in issued.cert_chain_pems), issued.private_key_pem.bytes()

@@ -1,0 +1,65 @@
+"""boto3 clients of the run's endpoint. Nothing of the user's own AWS configuration reaches them."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.session import Session
+
+from testbed.settings import PATIENCE, REGION
+
+if TYPE_CHECKING:
+    from mypy_boto3_acm import ACMClient
+    from mypy_boto3_ec2 import EC2Client
+    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+    from mypy_boto3_route53 import Route53Client
+
+ACCESS_KEY = "testing"
+"""Neither endpoint nor moto checks keys; a real account refuses this one."""
+
+
+class Clients:
+    """Clients by service, made when they are first used. May be shared between threads."""
+
+    def __init__(self, endpoint_url: str, region: str = REGION) -> None:
+        core = Session()
+        core.set_config_variable("config_file", "/dev/null")
+        core.set_config_variable("credentials_file", "/dev/null")
+        self._endpoint_url = endpoint_url
+        self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=region, botocore_session=core)
+
+    @functools.cached_property
+    def route53(self) -> Route53Client:
+        """Route 53."""
+        return self._client("route53")  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def elbv2(self) -> ElasticLoadBalancingv2Client:
+        """Elastic Load Balancing v2."""
+        return self._client("elbv2")  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def acm(self) -> ACMClient:
+        """Certificate Manager."""
+        return self._client("acm")  # type: ignore[no-any-return]
+
+    @functools.cached_property
+    def ec2(self) -> EC2Client:
+        """EC2, for the subnets."""
+        return self._client("ec2")  # type: ignore[no-any-return]
+
+    def _client(self, service: str) -> Any:
+        config = Config(
+            connect_timeout=PATIENCE.api_call,
+            read_timeout=PATIENCE.api_call,
+            retries={"mode": "standard", "total_max_attempts": 4},  # the SDKs' default of 3 retries
+            max_pool_connections=20,
+        )
+        return self._session.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self._endpoint_url,
+            config=config,
+        )

@@ -1,0 +1,17 @@
+"""moto as a child process of the testbed."""
+
+from __future__ import annotations
+
+import sys
+
+from testbed.runtime.process import Command, Process
+
+
+def command(address: str, port: int) -> Command:
+    """What to run."""
+    return Command("moto", [sys.executable, "-m", "testbed.aws.moto_server", address, str(port)])
+
+
+def is_ready(process: Process) -> bool:
+    """Whether it listens."""
+    return "ready\n" in process.log.read_text(errors="replace")
