@@ -55,7 +55,7 @@ class _Positive(click.FloatRange):
         return number
 
 
-class _NetworkType(click.ParamType):
+class _NetworkType(click.ParamType[Network]):
     name = "network"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Network:

@@ -87,5 +87,5 @@ class Patience:
 PRODUCTION = Production()
 PATIENCE = Patience()
 REGION = "ap-northeast-1"
-DEFAULT_SPEED = 60.0
+DEFAULT_SPEED = 30.0
 DEFAULT_RATE = 500.0

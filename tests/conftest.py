@@ -15,7 +15,10 @@ from testbed.network import Network, lease
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""
     for name in os.environ:
-        if name.startswith(("TESTBED_", "AWS_", "EXTERNAL_DNS_", "KUBECONFIG")) and name != "TESTBED_CONFORMANCE":
+        if (
+            name.startswith(("TESTBED_", "AWS_", "EXTERNAL_DNS_", "KUBECONFIG"))
+            and name != "TESTBED_CONFORMANCE"
+        ):
             monkeypatch.delenv(name)
 
 

@@ -46,7 +46,10 @@ def zozomat(cutover: Cutover) -> None:
 
     with cutover.step("The NLB is drained", why="An alias moves new connections only; old ones must end."):
         cutover.wait_until(drained("nlb"), within=15 * MINUTE)
-        cutover.expect(only_served_by("alb"), within=TTL)
+
+    with cutover.step("The ALB serves everything", why="A while without surprises, before anyone believes it."):
+        cutover.hold(2 * MINUTE)
+        cutover.expect(only_served_by("alb"))
 
     with cutover.step(
         "Rollback: annotation back first, then the host leaves the Ingresses",
@@ -72,8 +75,10 @@ def zozomat(cutover: Cutover) -> None:
 
     annotation_leaves_the_service(cutover, title="Forward again: the annotation leaves the Service")
 
-    with cutover.step("The NLB goes", why="Drained, and out of every cached answer, nobody misses it."):
+    with cutover.step("The NLB is drained again", why="The same wait as the first time, before it may go."):
         cutover.wait_until(drained("nlb"), within=15 * MINUTE)
+
+    with cutover.step("The NLB goes", why="Drained, and out of every cached answer, nobody misses it."):
         cutover.delete("service/envoy")
         cutover.wait_until(gone("nlb"), within=5 * MINUTE)
         cutover.hold(2 * TTL)

@@ -100,9 +100,10 @@ def active(balancer: BalancerType, *, healthy: bool = True) -> Condition:
         if not found:
             return Observation(False, "there is none")
         states = [one.state for one in found]
-        unhealthy = cutover.unhealthy_targets(found) if healthy else []
-        seen = ", ".join([*states, *unhealthy])
-        return Observation(set(states) == {"active"} and not unhealthy, seen)
+        problems = [f"{one.dns_name} has no address" for one in found if not cutover.addresses(one)]
+        if healthy:
+            problems += cutover.unhealthy_targets(found)
+        return Observation(set(states) == {"active"} and not problems, ", ".join([*states, *problems]))
 
     return Condition(
         f"the {balancer.upper()} is active" + (" and its targets healthy" if healthy else ""), look
@@ -149,7 +150,7 @@ def answers_by_its_own_name(balancer: BalancerType) -> Condition:
             return Observation(False, "there is none")
         results = [result for one in found for result in cutover.topology.probe(one.dns_name)]
         seen = ", ".join(f"{result.protocol} {result.status}" for result in results)
-        return Observation(all(result.ok for result in results), seen)
+        return Observation(all(result.is_ok for result in results), seen)
 
     return Condition(f"called by its own name, the {balancer.upper()} serves gRPC and REST", look)
 

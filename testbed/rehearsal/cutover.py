@@ -14,7 +14,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from testbed import journal
@@ -24,11 +23,11 @@ from testbed.kubernetes import manifests as manifest_files
 from testbed.kubernetes.references import check_references
 from testbed.rehearsal.conditions import Condition, Observation
 from testbed.rehearsal.scenario import Scenario
-from testbed.rehearsal.topology import BalancerType, Counts, Topology
+from testbed.rehearsal.topology import BalancerType, Topology
+from testbed.runtime.counts import Counts
 from testbed.settings import PATIENCE
 
 NO_REQUEST_LOST = "no_request_lost"
-MINUTE = 60.0
 
 
 class StepFailed(Exception):
@@ -239,6 +238,10 @@ class Cutover:
                     found.append(BalancerState(one["LoadBalancerArn"], one["DNSName"], state, kind))
         return found
 
+    def addresses(self, balancer: BalancerState) -> Sequence[str]:
+        """The addresses that the balancer's DNS name answers with, one a zone in service."""
+        return self.topology.addresses(balancer.dns_name)
+
     def unhealthy_targets(self, balancers: Sequence[BalancerState]) -> list[str]:
         """Targets of these balancers that are not healthy, as `id:port state`; also empty groups."""
         elbv2 = self.topology.clients.elbv2
@@ -284,7 +287,7 @@ class Cutover:
 
     def syncs_since_action(self) -> int:
         """Syncs that ExternalDNS began and finished since the operator last acted."""
-        return max(0, self.topology.external_dns_syncs() - self._syncs_at_action)
+        return max(0, self.topology.external_dns_syncs()[1] - self._syncs_at_action)
 
     # --- the journal -------------------------------------------------------------------------------
 
@@ -301,7 +304,7 @@ class Cutover:
     def _act(self, text: str) -> None:
         self._write(journal.Action(time=self._wall(), step=self._number, text=text))
         # A sync that is running now may have listed the objects already, so it does not count.
-        self._syncs_at_action = self.topology.external_dns_syncs() + 1
+        self._syncs_at_action = self.topology.external_dns_syncs()[0]
 
     def _record(self, text: str, seen: Observation, when: str = "") -> None:
         detail = "; ".join(filter(None, (seen.seen, when)))
@@ -363,8 +366,3 @@ def _fill(item: manifest_files.Manifest, values: Mapping[str, str]) -> dict[str,
     filled = fill(item.object, ())
     assert isinstance(filled, dict)
     return filled
-
-
-def scenario_path(scenario: Scenario) -> Path:
-    """The script of a scenario, for messages."""
-    return Path(scenario.play.__code__.co_filename)

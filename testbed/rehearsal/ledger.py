@@ -89,7 +89,7 @@ class Table(Generic[Row]):
         self._codes: dict[tuple[object, ...], int] = {}
         self.rows: list[Row] = []
 
-    def code(self, row: tuple[object, ...]) -> int:
+    def code(self, row: tuple[Any, ...]) -> int:
         """The number of a row."""
         found = self._codes.get(row)
         if found is None:

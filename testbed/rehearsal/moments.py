@@ -158,7 +158,7 @@ def movements(ledger: Ledger, story: Story) -> Movements:
     traces = _trace(ledger, story, starts)
     spans = _spans(story)
     grpc_clients = {_model(route.client) for route in ledger.routes.rows if route.protocol == "grpc"}
-    moves = []
+    moves: list[Move] = []
     for index, (change, origin) in enumerate(raw):
         assert change.via is not None
         until = starts[index + 1] if index + 1 < len(starts) else story.end

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -12,23 +11,10 @@ if TYPE_CHECKING:
     from testbed.journal import Journal
     from testbed.kubernetes import ObjectStore
     from testbed.network import Network
+    from testbed.runtime.counts import Counts
     from testbed.traffic.probe import ProbeResult
 
 BalancerType = Literal["nlb", "alb"]
-
-
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """Requests counted so far: by outcome, and the answered ones by the balancer that served them."""
-
-    ok: int = 0
-    failed: int = 0
-    unknown: int = 0
-    served: Mapping[str, int] | None = None
-
-    def served_by(self, balancer: str) -> int:
-        """Answered requests that came through a balancer type."""
-        return (self.served or {}).get(balancer, 0)
 
 
 class Topology(Protocol):
@@ -58,8 +44,8 @@ class Topology(Protocol):
     def external_dns_log(self) -> Sequence[str]:
         """The messages that ExternalDNS logged so far, oldest first."""
 
-    def external_dns_syncs(self) -> int:
-        """How many syncs ExternalDNS has finished."""
+    def external_dns_syncs(self) -> tuple[int, int]:
+        """How many syncs ExternalDNS has begun and finished."""
 
     def probe(self, dns_name: str) -> Sequence[ProbeResult]:
         """One gRPC and one REST request of the host, at a balancer called by its own name."""

@@ -41,6 +41,7 @@ PATIENT = frozenset({"connect_timeout", "timeout", "request_timeout", "initial_f
 
 Value = str | int | None | Sequence[str]
 
+_ACTIVE = r"^listener\.(?:nlb|alb)_[^.]*\.downstream_cx_active$"
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_]+)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
 _REASONS = (
@@ -103,6 +104,14 @@ class TargetPod:
     certificate: Path
     key: Path
     max_connection_age: float | None = PRODUCTION.target_max_connection_age
+
+
+def active_connections(balancers: Envoy) -> int:
+    """Client connections open at all listeners of a balancer Envoy, those of deleted balancers included."""
+    url = f"{balancers.admin}/stats?filter={_ACTIVE}"
+    with urllib.request.urlopen(url, timeout=PATIENCE.api_call) as answer:  # noqa: S310
+        lines = answer.read().decode().splitlines()
+    return sum(int(line.rpartition(" ")[2]) for line in lines)
 
 
 def target(pod: TargetPod, clock: Clock, folder: Path) -> Envoy:

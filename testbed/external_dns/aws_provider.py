@@ -1,0 +1,269 @@
+"""Endpoints to Route 53 records and back, and the change batches, as the AWS provider makes them.
+
+Source: external-dns, provider/aws/aws.go. An alias is a CNAME endpoint before v0.14 and an A endpoint with
+the property `alias` since; both become an A record whose target is the load balancer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from testbed.aws.names import canonical_zone
+from testbed.external_dns.endpoint import Endpoint
+from testbed.external_dns.log import Say
+from testbed.external_dns.plan import EVALUATE
+from testbed.external_dns.profile import Profile
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+
+DEFAULT_TTL = 300
+ALIAS = "alias"
+_ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
+_OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A hosted zone: id `/hostedzone/Z…` and name without its dot."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOptions:
+    """The provider's flags."""
+
+    evaluate_target_health: bool = True
+    prefer_cname: bool = False
+    batch_size: int = 1000
+    domain_filter: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class SubmitError(Exception):
+    """Route 53 refused a batch; the text is the one that ExternalDNS logs."""
+
+
+@dataclass(slots=True)
+class AwsProvider:
+    """Reads and writes the hosted zones of an account."""
+
+    route53: Route53Client
+    profile: Profile
+    options: ProviderOptions
+    say: Say
+    _zones: list[Zone] = field(default_factory=list)
+
+    def zones(self) -> list[Zone]:
+        """The hosted zones that match the domain filter."""
+        pages = self.route53.get_paginator("list_hosted_zones").paginate()
+        found = [Zone(one["Id"], one["Name"].rstrip(".")) for page in pages for one in page["HostedZones"]]
+        self._zones = [zone for zone in found if self._is_wanted(zone.name)]
+        return self._zones
+
+    def matches(self, name: str) -> bool:
+        """Whether the domain filter takes a name."""
+        return self._is_wanted(name)
+
+    def _is_wanted(self, name: str) -> bool:
+        wanted = self.options.domain_filter
+        return not wanted or any(name == one or name.endswith("." + one.lstrip(".")) for one in wanted)
+
+    # --- records to endpoints --------------------------------------------------------------------------
+
+    def records(self) -> list[Endpoint]:
+        """All records of the zones."""
+        found = []
+        for zone in self.zones():
+            pages = self.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id)
+            for page in pages:
+                for record in page["ResourceRecordSets"]:
+                    endpoint = self._endpoint(record)
+                    if endpoint is not None:
+                        found.append(endpoint)
+        return found
+
+    def _endpoint(self, record: Mapping[str, Any]) -> Endpoint | None:
+        kind, typed = record["Type"], self.profile.typed
+        if not typed and kind not in _OLD_TYPES:
+            return None  # AAAA aliases were invisible then
+        properties: dict[str, str] = {}
+        if "Weight" in record:
+            properties["aws/weight"] = str(record["Weight"])
+        alias = record.get("AliasTarget")
+        if alias:
+            properties[EVALUATE] = str(bool(alias["EvaluateTargetHealth"])).lower()
+            targets: tuple[str, ...] = (alias["DNSName"].rstrip("."),)
+            ttl = DEFAULT_TTL
+            if typed:
+                properties[ALIAS] = "true"
+            else:
+                kind = "CNAME"
+        else:
+            targets = tuple(value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))
+            ttl = record.get("TTL", 0)
+            if typed and kind == "CNAME":
+                properties[ALIAS] = "false"
+        name = record["Name"].replace("\\052", "*").rstrip(".")
+        return Endpoint(name, kind, targets, ttl, record.get("SetIdentifier", ""), properties=properties)
+
+    # --- endpoints to records --------------------------------------------------------------------------
+
+    def adjusted(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+        """v0.14 and later: load balancer CNAMEs become A and AAAA aliases before the plan."""
+        if not self.profile.typed:
+            return list(endpoints)
+        found = []
+        for endpoint in endpoints:
+            if endpoint.type != "CNAME":
+                found.append(_without(endpoint, ALIAS, EVALUATE))
+            elif not self._is_alias(endpoint):
+                found.append(replace(endpoint, properties={**endpoint.properties, ALIAS: "false"}))
+            else:
+                given = endpoint.properties.get(EVALUATE)
+                value = given == "true" if given else self.options.evaluate_target_health
+                self.say("debug", f"Modifying endpoint: {endpoint}, setting alias=true")
+                alias = replace(
+                    endpoint,
+                    type="A",
+                    ttl=DEFAULT_TTL if endpoint.ttl else 0,
+                    properties={**endpoint.properties, ALIAS: "true", EVALUATE: str(value).lower()},
+                )
+                found += [alias, replace(alias, type="AAAA")]
+        return found
+
+    def _is_alias(self, endpoint: Endpoint) -> bool:
+        given = endpoint.properties.get(ALIAS)
+        if given is not None:
+            return given == "true"
+        return not self.options.prefer_cname and canonical_zone(endpoint.targets[0]) is not None
+
+    def changes(self, action: str, endpoint: Endpoint) -> list[dict[str, Any]]:
+        """The API changes that an endpoint needs; v0.7.x adds an AAAA for the label dualstack."""
+        record: dict[str, Any] = {"Name": endpoint.name, "Type": endpoint.type}
+        is_alias = (
+            endpoint.properties.get(ALIAS) == "true"
+            if self.profile.typed
+            else endpoint.type == "CNAME" and self._is_alias(endpoint)
+        )
+        if is_alias:
+            target = endpoint.targets[0]
+            given = endpoint.properties.get(EVALUATE)
+            record["Type"] = endpoint.type if self.profile.typed else "A"
+            record["AliasTarget"] = {
+                "DNSName": target,
+                "HostedZoneId": canonical_zone(target) or "",
+                "EvaluateTargetHealth": given == "true" if given else self.options.evaluate_target_health,
+            }
+        else:
+            record["TTL"] = endpoint.ttl or DEFAULT_TTL
+            record["ResourceRecords"] = [{"Value": target} for target in endpoint.targets]
+        if endpoint.set_identifier:
+            record["SetIdentifier"] = endpoint.set_identifier
+            weight = endpoint.properties.get("aws/weight")
+            if weight is not None:
+                record["Weight"] = int(weight)
+        return [{"Action": action, "ResourceRecordSet": record}]
+
+    def update(self, old: Endpoint, new: Endpoint) -> list[dict[str, Any]]:
+        """An UPSERT, or DELETE and CREATE where the kind of record changes."""
+        if self.profile.replaces_on_type_change and self._changes_kind(old, new):
+            return self.changes("DELETE", old) + self.changes("CREATE", new)
+        return self.changes("UPSERT", new)
+
+    def _changes_kind(self, old: Endpoint, new: Endpoint) -> bool:
+        if old.type != new.type or old.set_identifier != new.set_identifier:
+            return True
+        if self.profile.typed:
+            return (old.properties.get(ALIAS) == "true") != (new.properties.get(ALIAS) == "true")
+        return (canonical_zone(old.targets[0]) is None) != (canonical_zone(new.targets[0]) is None)
+
+    # --- submission ------------------------------------------------------------------------------------
+
+    def submit(self, changes: list[dict[str, Any]]) -> None:
+        """Send the changes, a batch a zone.
+
+        Raises:
+            SubmitError: a batch was refused; other zones' batches were sent.
+        """
+        typed = self.profile.typed
+        if not changes:
+            self.say("info", "All records are already up to date")
+            return
+        by_zone = self._by_zone(changes)
+        if not by_zone:
+            self.say(
+                "info",
+                "All records are already up to date, there are no changes for the matching hosted zones",
+            )
+            return
+        failed = []
+        for zone, batch in by_zone.items():
+            where = {"zoneID": zone.id, "zoneName": f"{zone.name}.", "profile": "default"} if typed else {}
+            tail = "" if typed else f" [Id: {zone.id}]"
+            for change in batch:
+                record = change["ResourceRecordSet"]
+                text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}"
+                self.say("info", text, **where)
+            if self.options.dry_run:
+                continue
+            try:
+                self.route53.change_resource_record_sets(
+                    HostedZoneId=zone.id,
+                    ChangeBatch={"Changes": batch},  # type: ignore[typeddict-item]
+                )
+            except ClientError as error:
+                failed.append(zone.id)
+                if typed:
+                    self.say(
+                        "error",
+                        f"Failure in zone {zone.name}. when submitting change batch: {error}",
+                        **where,
+                    )
+                else:
+                    self.say("error", f"Failure in zone {zone.name}.{tail}")
+                    self.say("error", str(error))
+            else:
+                text = f"{len(batch)} record(s) were successfully updated"
+                if not typed:
+                    text = f"{len(batch)} record(s) in zone {zone.name}.{tail} were successfully updated"
+                self.say("info", text, **where)
+        if failed:
+            ids = " ".join(failed)
+            raise SubmitError(f"failed to submit all changes for the following zones: [{ids}]")
+
+    def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
+        for zone in self._zones:
+            self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
+        found: dict[Zone, list[dict[str, Any]]] = {}
+        for change in changes:
+            name = change["ResourceRecordSet"]["Name"]
+            zones = [zone for zone in self._zones if name == zone.name or name.endswith("." + zone.name)]
+            if not zones:
+                self.say(
+                    "debug",
+                    f"Skipping record {name} because no hosted zone matching record DNS Name was detected",
+                )
+                continue
+            zone = max(zones, key=lambda one: len(one.name))
+            self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
+            found.setdefault(zone, []).append(change)
+        for batch in found.values():
+            batch.sort(key=_position)
+        return found
+
+
+def _position(change: Mapping[str, Any]) -> tuple[int, str, str]:
+    record = change["ResourceRecordSet"]
+    return _ORDER[change["Action"]], record["Name"], record["Type"]
+
+
+def _without(endpoint: Endpoint, *names: str) -> Endpoint:
+    properties = {name: value for name, value in endpoint.properties.items() if name not in names}
+    return replace(endpoint, properties=properties)

@@ -1,0 +1,209 @@
+"""The loop: read the zone and the objects, plan, apply, and again after the interval.
+
+```
+Records ─┐
+         ├─► plan ─► registry (owners, TXTs) ─► provider ─► Route 53
+Sources ─┘
+```
+
+Source: external-dns, controller/controller.go. The real one walks maps, so the order of the objects of a sync
+is random; here it is shuffled by the run's seed, anew for each sync since the objects last changed.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from testbed.clock import Clock
+from testbed.external_dns import plan as planning
+from testbed.external_dns.aws_provider import AwsProvider, ProviderOptions, SubmitError
+from testbed.external_dns.endpoint import Endpoint
+from testbed.external_dns.flags import Flags
+from testbed.external_dns.log import LEVELS, LogLine
+from testbed.external_dns.plan import Changes, Decision
+from testbed.external_dns.profile import Profile
+from testbed.external_dns.sources import Sources, deduplicated
+from testbed.external_dns.txt_registry import TxtRegistry
+
+if TYPE_CHECKING:
+    from mypy_boto3_route53 import Route53Client
+
+UP_TO_DATE = "All records are already up to date"
+
+
+class Objects(Protocol):
+    """What is read of the Kubernetes API."""
+
+    def list(self, kind: str) -> Sequence[Mapping[str, Any]]:
+        """The objects of a kind."""
+
+
+class Controller:
+    """ExternalDNS of one version with one set of flags.
+
+    Attributes:
+        syncs_started, syncs_finished: how many.
+        decisions: of the latest sync, with their reasons.
+    """
+
+    def __init__(
+        self,
+        store: Objects,
+        route53: Route53Client,
+        flags: Flags,
+        profile: Profile,
+        clock: Clock,
+        log: Callable[[LogLine], None],
+        seed: int = 0,
+    ) -> None:
+        self.syncs_started = 0
+        self.syncs_finished = 0
+        self.decisions: tuple[Decision, ...] = ()
+        self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
+        self._log, self._seed = log, seed
+        self._least = LEVELS.index(flags.log_level)
+        self._looked_at: tuple[object, int] = (None, 0)
+        self._sources = Sources(profile, flags.annotation_prefix, lambda text: self.say("debug", text))
+        self._registry = TxtRegistry(
+            flags.owner, flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile
+        )
+        options = ProviderOptions(
+            evaluate_target_health=flags.evaluate_target_health,
+            prefer_cname=flags.prefer_cname,
+            domain_filter=flags.domain_filter,
+            dry_run=flags.dry_run,
+        )
+        self._provider = AwsProvider(route53, profile, options, self.say)
+
+    def say(self, level: str, message: str, **fields: str) -> None:
+        """Log a line, if the level asks for it."""
+        if LEVELS.index(level) >= self._least:
+            self._log(LogLine(level, message, fields))
+
+    def run(self, stop: threading.Event) -> None:
+        """Sync at every interval until `stop` is set; v0.7.x waits 5 s before the first one."""
+        if self._flags.dry_run:
+            self.say("info", "running in dry-run mode. No changes to DNS records will be made.")
+        due = self._clock.now() + self._profile.start_delay
+        while not self._clock.wait(stop, max(0.0, due - self._clock.now())):
+            due = self._clock.now() + self._flags.interval
+            self.sync()
+            if self._flags.once:
+                return
+
+    def sync(self) -> None:
+        """One run; errors are logged and the next run tries again."""
+        self.syncs_started += 1
+        try:
+            self.run_once()
+        except (SubmitError, ClientError, BotoCoreError) as error:
+            text = f"Failed to do run once: {error}" if self._profile.typed else str(error)
+            self.say("error", text)
+        finally:
+            self.syncs_finished += 1
+
+    def run_once(self) -> Changes:
+        """Read, plan and apply once; what was planned.
+
+        Raises:
+            SubmitError, ClientError: Route 53 refused something.
+        """
+        has_owner = self._flags.registry == "txt"
+        current = self._provider.records()
+        if has_owner:
+            current = self._registry.records(current)
+        desired = self._provider.adjusted(self._desired())
+        changes = planning.calculate(
+            [one for one in current if self._provider.matches(one.name)],
+            [one for one in desired if self._provider.matches(one.name)],
+            profile=self._profile,
+            policy=self._flags.policy,
+            owner=self._flags.owner if has_owner else "",
+        )
+        self.decisions = changes.decisions
+        for line in changes.skipped:
+            self.say("debug", line)
+        if self._profile.typed and not changes:
+            self.say("info", UP_TO_DATE)
+        else:
+            self._apply(changes, current)
+        return changes
+
+    def _desired(self) -> list[Endpoint]:
+        found: list[Endpoint] = []
+        dice = self._dice()
+        for source in self._flags.sources:
+            if source == "service":
+                found += self._sources.services(self._shuffled("Service", dice))
+            else:
+                found += self._sources.ingresses(self._shuffled("Ingress", dice))
+        return list(deduplicated(found, self._profile, lambda text: self.say("debug", text)))
+
+    def _shuffled(self, kind: str, dice: random.Random) -> list[Mapping[str, Any]]:
+        objects = sorted(self._store.list(kind), key=_name)
+        dice.shuffle(objects)
+        return objects
+
+    def _dice(self) -> random.Random:
+        """Reproducible whatever the timing: counts the syncs since what the sources read last changed."""
+        seen = [
+            (_name(one), one["metadata"].get("annotations"), one.get("spec"), one.get("status"))
+            for kind in ("Service", "Ingress")
+            for one in sorted(self._store.list(kind), key=_name)
+        ]
+        before, times = self._looked_at
+        times = times + 1 if seen == before else 0
+        self._looked_at = (seen, times)
+        return random.Random(f"{self._seed}:{times}")  # noqa: S311 the dice of a rehearsal
+
+    def _apply(self, changes: Changes, current: Sequence[Endpoint]) -> None:
+        create, delete = list(changes.create), list(changes.delete)
+        updates = list(zip(changes.update_old, changes.update_new, strict=True))
+        if self._flags.registry == "txt":
+            if not self._profile.typed:
+                lines: list[str] = []
+                delete = planning.owned(delete, self._flags.owner, lines)
+                kept = {
+                    id(one) for one in planning.owned([old for old, _ in updates], self._flags.owner, lines)
+                }
+                updates = [pair for pair in updates if id(pair[0]) in kept]
+                for line in lines:
+                    self.say("debug", line)
+            taken = {(one.name, one.set_identifier) for one in current if one.type == "TXT"}
+            create = [part for one in create for part in self._registry.with_txt(self._registry.claimed(one))]
+            create = [
+                one
+                for one in create
+                if not (self._profile.typed and one.type == "TXT" and (one.name, one.set_identifier) in taken)
+            ]
+            delete = [part for one in delete for part in self._registry.with_txt(one)]
+            updates = [
+                pair
+                for old, new in updates
+                for pair in zip(
+                    self._registry.with_txt(old), self._registry.with_txt(_plain(new)), strict=True
+                )
+            ]
+        sent: list[dict[str, Any]] = []
+        for endpoint in create:
+            sent += self._provider.changes("CREATE", endpoint)
+        for old, new in updates:
+            sent += self._provider.update(old, new)
+        for endpoint in delete:
+            sent += self._provider.changes("DELETE", endpoint)
+        self._provider.submit(sent)
+
+
+def _plain(endpoint: Endpoint) -> Endpoint:
+    properties = {name: value for name, value in endpoint.properties.items() if name != planning.FORCE_UPDATE}
+    return replace(endpoint, properties=properties)
+
+
+def _name(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["metadata"].get("namespace", ""), item["metadata"]["name"]

@@ -1,0 +1,70 @@
+"""An endpoint: a name, a type and targets that a source wants or a zone has.
+
+```
+app.example.com 0 IN CNAME  k8s-app-1.eu-west-1.elb.amazonaws.com []
+name           ttl   type  ^ targets joined by ;                   properties
+                           set identifier
+```
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+OWNER = "owner"
+RESOURCE = "resource"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Source: external-dns, endpoint/endpoint.go. `ttl` 0 means not set."""
+
+    name: str
+    type: str
+    targets: tuple[str, ...]
+    ttl: int = 0
+    set_identifier: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def resource(self) -> str:
+        """The object that it comes from, as its TXT names it: `service/default/web`."""
+        return self.labels.get(RESOURCE, "")
+
+    def __str__(self) -> str:
+        properties = " ".join(f"{{{name} {value}}}" for name, value in self.properties.items())
+        targets = ";".join(self.targets)
+        return f"{self.name} {self.ttl} IN {self.type} {self.set_identifier} {targets} [{properties}]"
+
+
+def address_type(target: str, *, typed: bool) -> str:
+    """The record type of a target. Before AAAA was known, each IP made an A."""
+    try:
+        address = ipaddress.ip_address(target)
+    except ValueError:
+        return "CNAME"
+    return "AAAA" if typed and address.version == 6 else "A"
+
+
+def same_targets(one: Iterable[str], other: Iterable[str], *, typed: bool) -> bool:
+    """Whether two target lists mean the same; v0.8 and later ignore case."""
+    fold = str.lower if typed else str
+    return sorted(map(fold, one)) == sorted(map(fold, other))
+
+
+def order(targets: Iterable[str], *, typed: bool) -> tuple[object, ...]:
+    """Sort key of a target list: shorter first, then the first difference; since v0.12.1 IPs first."""
+    found = sorted(targets)
+    return (len(found), *(_key(target, typed) for target in found))
+
+
+def _key(target: str, typed: bool) -> tuple[int, int, str]:
+    if typed:
+        try:
+            return (0, int(ipaddress.ip_address(target)), "")
+        except ValueError:
+            pass
+    return (1, 0, target)

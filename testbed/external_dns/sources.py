@@ -1,0 +1,184 @@
+"""Kubernetes objects to endpoints: the Service and Ingress sources, and the removal of duplicates.
+
+Sources: external-dns, source/service.go, source/ingress.go, source/wrappers/dedupsource.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from testbed.external_dns.endpoint import RESOURCE, Endpoint, address_type
+from testbed.external_dns.profile import Profile
+
+Object = Mapping[str, Any]
+Debug = Callable[[str], None]
+CONTROLLER = "dns-controller"
+_DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_MOST_TTL = 2**31 - 1
+
+
+class Sources:
+    """Reads endpoints from objects, as one version with one annotation prefix does."""
+
+    def __init__(self, profile: Profile, prefix: str, debug: Debug) -> None:
+        self._profile, self._prefix, self._debug = profile, prefix, debug
+
+    def services(self, services: Iterable[Object]) -> list[Endpoint]:
+        """Endpoints of Services of type LoadBalancer with a hostname annotation."""
+        found: list[Endpoint] = []
+        for service in services:
+            title = _title(service)
+            hosts = self._hosts(service)
+            endpoints: list[Endpoint] = []
+            if self._is_mine(service, "service"):
+                targets = self._service_targets(service)
+                endpoints = self._endpoints(service, hosts, targets, f"service/{title}")
+                self._tell("service", title, endpoints)
+            found += endpoints
+        return _merged(found) if self._profile.merges_services else found
+
+    def ingresses(self, ingresses: Iterable[Object]) -> list[Endpoint]:
+        """Endpoints of the hosts of Ingresses: rules, TLS and annotation."""
+        found: list[Endpoint] = []
+        for ingress in ingresses:
+            if not self._is_mine(ingress, "ingress"):
+                continue
+            title, spec = _title(ingress), ingress.get("spec") or {}
+            targets = self._annotated_targets(ingress) or _balancer_targets(ingress)
+            hosts = [rule.get("host") or "" for rule in spec.get("rules") or ()]
+            hosts += [host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()]
+            hosts = [host for host in hosts if host] + self._hosts(ingress)
+            endpoints = self._endpoints(ingress, hosts, targets, f"ingress/{title}")
+            self._tell("ingress", title, endpoints)
+            found += endpoints
+        return found
+
+    def _tell(self, kind: str, title: str, endpoints: Sequence[Endpoint]) -> None:
+        if endpoints:
+            listed = " ".join(map(str, endpoints))
+            self._debug(f"Endpoints generated from {kind}: {title}: [{listed}]")
+            return
+        name = f"'{kind}/{title}'" if self._profile.typed else f"{kind} {title}"
+        self._debug(f"No endpoints could be generated from {name}")
+
+    def _is_mine(self, item: Object, kind: str) -> bool:
+        value = self._annotation(item, "controller")
+        if value is None or value == CONTROLLER:
+            return True
+        self._debug(
+            f"Skipping {kind} {_title(item)} because controller value does not match, "
+            f"found: {value}, required: {CONTROLLER}"
+        )
+        return False
+
+    def _hosts(self, item: Object) -> list[str]:
+        text = self._annotation(item, "hostname")
+        if text is None:
+            return []
+        return [host.rstrip(".") for host in text.replace(" ", "").split(",")]
+
+    def _service_targets(self, service: Object) -> list[str]:
+        spec = service.get("spec") or {}
+        if self._profile.target_annotation_on_services and (given := self._annotated_targets(service)):
+            return given
+        if spec.get("type") == "ExternalName":
+            return [spec["externalName"]]
+        if spec.get("type") != "LoadBalancer":
+            return []
+        return list(spec.get("externalIPs") or ()) or _balancer_targets(service)
+
+    def _annotated_targets(self, item: Object) -> list[str]:
+        text = self._annotation(item, "target") or ""
+        return [target.rstrip(".") for target in text.replace(" ", "").split(",") if target]
+
+    def _endpoints(
+        self, item: Object, hosts: Iterable[str], targets: Sequence[str], resource: str
+    ) -> list[Endpoint]:
+        by_type: dict[str, list[str]] = {}
+        for target in targets:
+            by_type.setdefault(address_type(target, typed=self._profile.typed), []).append(target)
+        types = ("A", "AAAA", "CNAME")
+        ttl, identifier, properties = (
+            self._ttl(item),
+            self._annotation(item, "set-identifier") or "",
+            self._properties(item),
+        )
+        return [
+            Endpoint(
+                host, kind, tuple(sorted(by_type[kind])), ttl, identifier, {RESOURCE: resource}, properties
+            )
+            for host in hosts
+            for kind in types
+            if kind in by_type
+        ]
+
+    def _properties(self, item: Object) -> dict[str, str]:
+        found = {}
+        if self._annotation(item, "alias") == "true":
+            found["alias"] = "true"
+        for name, value in sorted(_annotations(item).items()):
+            if name.startswith(f"{self._prefix}aws-"):
+                found["aws/" + name.removeprefix(f"{self._prefix}aws-")] = value
+        return found
+
+    def _ttl(self, item: Object) -> int:
+        text = self._annotation(item, "ttl")
+        if text is None:
+            return 0
+        match = _DURATION.fullmatch(text)
+        if text.isdigit():
+            seconds = int(text)
+        elif match and text:
+            hours, minutes, rest = (int(part or 0) for part in match.groups())
+            seconds = hours * 3600 + minutes * 60 + rest
+        else:
+            return 0
+        return seconds if 1 <= seconds <= _MOST_TTL else 0
+
+    def _annotation(self, item: Object, name: str) -> str | None:
+        return _annotations(item).get(self._prefix + name)
+
+
+def deduplicated(endpoints: Iterable[Endpoint], profile: Profile, debug: Debug) -> Iterator[Endpoint]:
+    """Each endpoint once: the first of those with equal name, set identifier and targets survives."""
+    seen = set()
+    for endpoint in endpoints:
+        key = (
+            endpoint.type if profile.typed else "",
+            endpoint.name,
+            endpoint.set_identifier,
+            endpoint.targets,
+        )
+        if key in seen:
+            debug(f"Removing duplicate endpoint {endpoint}")
+            continue
+        seen.add(key)
+        yield endpoint
+
+
+def _merged(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """v0.7.5, source/service.go: neighbours of one name become one, with the first target of each."""
+    merged: list[Endpoint] = []
+    for endpoint in sorted(sorted(endpoints, key=lambda one: one.resource), key=lambda one: one.name):
+        last = merged[-1] if merged else None
+        if last and (last.name, last.type, last.ttl) == (endpoint.name, endpoint.type, endpoint.ttl):
+            merged[-1] = replace(last, targets=(*last.targets, endpoint.targets[0]))
+        else:
+            merged.append(endpoint)
+    return [replace(one, targets=tuple(sorted(one.targets))) for one in merged]
+
+
+def _balancer_targets(item: Object) -> list[str]:
+    entries = ((item.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return [entry[key] for entry in entries for key in ("ip", "hostname") if entry.get(key)]
+
+
+def _annotations(item: Object) -> Mapping[str, str]:
+    return item["metadata"].get("annotations") or {}
+
+
+def _title(item: Object) -> str:
+    return f"{item['metadata'].get('namespace', 'default')}/{item['metadata']['name']}"

@@ -1,0 +1,128 @@
+"""Who owns a record, as TXT records beside it say.
+
+```
+"heritage=external-dns,external-dns/owner=me,external-dns/resource=service/default/web"
+v0.7.x   app.example.com TXT            v0.22   a-app.example.com TXT, aaaa-app.example.com TXT
+```
+
+Source: external-dns, registry/txt/registry.go, registry/mapper/mapper.go, endpoint/labels.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from testbed.external_dns.endpoint import OWNER, Endpoint
+from testbed.external_dns.plan import FORCE_UPDATE
+from testbed.external_dns.profile import Profile
+
+HERITAGE = "heritage=external-dns"
+_LABEL = "external-dns/"
+_TYPES = ("a", "aaaa", "cname", "ns", "mx", "ptr", "srv", "naptr", "txt", "dname")
+_Key = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TxtRegistry:
+    """Reads owners from TXT records, and writes them."""
+
+    owner: str
+    prefix: str
+    suffix: str
+    wildcard: str
+    profile: Profile
+
+    def records(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+        """The records of a zone with the labels that their TXTs give them; TXTs of this registry left out."""
+        labels: dict[_Key, Mapping[str, str]] = {}
+        records = []
+        for endpoint in endpoints:
+            found = (
+                parse(endpoint.targets[0], self.profile)
+                if endpoint.type == "TXT" and endpoint.targets
+                else None
+            )
+            if found is None:
+                records.append(endpoint)
+                continue
+            name, kind = self._owned_name(endpoint.name)
+            labels[name, kind, endpoint.set_identifier] = found
+        return [self._labelled(record, labels) for record in records]
+
+    def _labelled(self, record: Endpoint, labels: Mapping[_Key, Mapping[str, str]]) -> Endpoint:
+        name = self._wild(record.name)
+        is_alias = record.properties.get("alias") == "true"
+        kinds = [""]
+        if self.profile.typed:
+            kinds = [record.type]
+            if record.type == "A" and is_alias:
+                kinds.append("CNAME")
+            if record.type != "AAAA":
+                kinds.append("")
+        for index, kind in enumerate(kinds):
+            found = labels.get((name, kind, record.set_identifier))
+            if found is not None:
+                properties = dict(record.properties)
+                if self.profile.typed and index > 0 and record.type in self.profile.managed:
+                    properties[FORCE_UPDATE] = "true"
+                return replace(record, labels={**record.labels, **found}, properties=properties)
+        return record
+
+    def with_txt(self, endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
+        """A record and its TXT."""
+        labels = ",".join(f"{_LABEL}{key}={value}" for key, value in sorted(endpoint.labels.items()))
+        txt = Endpoint(
+            self.txt_name(endpoint),
+            "TXT",
+            (f'"{HERITAGE},{labels}"',),
+            set_identifier=endpoint.set_identifier,
+            properties=endpoint.properties if endpoint.set_identifier else {},
+        )
+        return endpoint, txt
+
+    def txt_name(self, endpoint: Endpoint) -> str:
+        """The name of the TXT beside a record."""
+        first, dot, rest = self._wild(endpoint.name).partition(".")
+        kind = f"{endpoint.type.lower()}-" if self.profile.typed else ""
+        return f"{self.prefix}{kind}{first}{self.suffix}{dot}{rest}"
+
+    def _wild(self, name: str) -> str:
+        if self.wildcard and name.startswith("*."):
+            return self.wildcard + name[1:]
+        return name
+
+    def _owned_name(self, txt_name: str) -> tuple[str, str]:
+        first, dot, rest = txt_name.lower().partition(".")
+        if self.prefix:
+            if not first.startswith(self.prefix):
+                return "", ""
+            first = first.removeprefix(self.prefix)
+        if self.suffix:
+            first = first.removesuffix(self.suffix)
+        if self.profile.typed:
+            kind, dash, tail = first.partition("-")
+            if dash and kind in _TYPES:
+                return f"{tail}{dot}{rest}", kind.upper()
+        return f"{first}{dot}{rest}", ""
+
+    def claimed(self, endpoint: Endpoint) -> Endpoint:
+        """A new record with the own owner."""
+        return replace(endpoint, labels={**endpoint.labels, OWNER: self.owner})
+
+
+def parse(value: str, profile: Profile) -> dict[str, str] | None:
+    """The labels of a TXT value, or None if it is not ExternalDNS's."""
+    found: dict[str, str] = {}
+    has_heritage = False
+    for pair in value.strip('"').split(","):
+        key, equals, text = pair.partition("=")
+        if not equals or (not profile.typed and "=" in text):
+            continue
+        if key == "heritage":
+            if text != "external-dns":
+                return None
+            has_heritage = True
+        elif key.startswith(_LABEL):
+            found[key.removeprefix(_LABEL)] = text
+    return found if has_heritage else None

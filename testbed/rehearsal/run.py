@@ -1,0 +1,256 @@
+"""Plays a scenario from start to verdict: one topology, one journal, one exit code."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+
+from testbed import __version__, journal
+from testbed.clock import Clock
+from testbed.errors import BadInput, ExitCode, Interrupted, Location, Missing, TestbedError
+from testbed.network import lease
+from testbed.options import Options
+from testbed.rehearsal.cutover import Cutover, StepFailed
+from testbed.rehearsal.scenario import Scenario, load, script_line
+from testbed.runtime.counts import Counts
+from testbed.runtime.embedded import HTTPS, Embedded, Setup
+
+JOURNAL = "journal.ndjson"
+COMPLETE, INTERRUPTED, ERROR = "complete", "interrupted", "error"
+
+
+def rehearse(options: Options) -> int:
+    """Play a scenario and print its verdict; the exit code.
+
+    Raises:
+        TestbedError: bad input, something missing, or interrupted; the journal is whole up to then.
+    """
+    from testbed.report.terminal import Progress, print_verdict
+    from testbed.report.writing import HTML, write_report
+
+    scenario = load(options.scenario)
+    folder = _fresh_folder(options.report)
+    console = Console(highlight=False)
+    with _running(scenario, options, folder) as topology:
+        with Progress(console, topology.clock, topology.counts) as progress:
+            topology.journal.listener = progress.hear
+            topology.journal.write(_run_event(scenario, options, topology))
+            play(scenario, topology, options.rate)
+        topology.journal.listener = None
+        verdict = write_report(folder / JOURNAL, folder)
+        print_verdict(verdict, console, folder / HTML)
+        if options.keep:
+            _print_access(console, topology)
+            _wait_for_interrupt()
+    return verdict.exit_code
+
+
+def up(options: Options) -> int:
+    """Start a scenario's topology as it stands before the cutover, and keep it until Ctrl-C."""
+    scenario = load(options.scenario)
+    console = Console(highlight=False)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(_temporary_folder()))
+        topology = stack.enter_context(_running(scenario, options, folder))
+        Cutover(scenario, topology, options.rate).apply(*scenario.manifests)
+        _print_access(console, topology)
+        _wait_for_interrupt()
+    return ExitCode.PASS
+
+
+def render(path: Path, folder: Path) -> int:
+    """Write the reports of a journal anew and print its verdict; the exit code of the run."""
+    from testbed.report.terminal import print_verdict
+    from testbed.report.writing import HTML, write_report
+
+    if not path.is_file():
+        raise BadInput("no such journal", where=Location(path))
+    _make_folder(folder)
+    verdict = write_report(path, folder)
+    print_verdict(verdict, Console(highlight=False), folder / HTML)
+    return verdict.exit_code
+
+
+def play(scenario: Scenario, topology: Embedded, rate: float) -> None:
+    """Play a scenario on a running topology; the journal's last line says how it ended.
+
+    Raises:
+        TestbedError: whatever ended it early, but for a condition that was not reached.
+    """
+    reason, detail = COMPLETE, ""
+    try:
+        with _told_as_bad_input(scenario):
+            scenario.play(Cutover(scenario, topology, rate))
+        topology.finish()
+    except KeyboardInterrupt:
+        reason = INTERRUPTED
+        raise Interrupted("interrupted; the journal holds what happened until then") from None
+    except TestbedError as error:
+        reason, detail = ERROR, str(error)
+        raise
+    finally:
+        with _no_interrupts():
+            if reason != COMPLETE:
+                _finish_what_can_be(topology)
+            end = journal.RunFinished(time=topology.clock.wall(), reason=reason, detail=detail)
+            topology.journal.write(end)
+
+
+@contextmanager
+def _running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embedded]:
+    setup = Setup(
+        host=scenario.host,
+        zone=scenario.zone,
+        external_dns_version=options.external_dns,
+        external_dns_flags=scenario.flags(options.external_dns),
+        connection_age=scenario.connection_age,
+        seed=options.seed,
+    )
+    with ExitStack() as stack:
+        stack.enter_context(_sigterm_interrupts())
+        network = stack.enter_context(lease(options.network, privileged=options.privileged_ports))
+        written = stack.enter_context(journal.Journal(folder / JOURNAL))
+        topology = Embedded(setup, Clock(speed=options.speed), network, written, folder)
+        try:
+            topology.start()
+            yield topology
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+        finally:
+            with _no_interrupts():  # a second Ctrl-C must not leave processes behind
+                topology.close()
+
+
+@contextmanager
+def _told_as_bad_input(scenario: Scenario) -> Iterator[None]:
+    """What the user's script raises is told with the line of the script."""
+    try:
+        yield
+    except StepFailed:
+        return  # the failed expectation is in the journal, and the verdict tells it
+    except TestbedError as error:
+        if error.where is None:
+            error.where = script_line(error, scenario.folder)
+        raise
+    except Exception as error:  # a user's script may raise anything
+        where = script_line(error, scenario.folder)
+        if where is None:
+            raise
+        raise BadInput(f"the scenario raised {type(error).__name__}: {error}", where=where) from error
+
+
+def _finish_what_can_be(topology: Embedded) -> None:
+    try:
+        topology.finish()
+    except (TestbedError, OSError):
+        return  # the run has failed already, for a better reason than this one
+
+
+def _run_event(scenario: Scenario, options: Options, topology: Embedded) -> journal.Run:
+    clock = topology.clock
+    memory = psutil.virtual_memory().total / (1 << 30)
+    return journal.Run(
+        time=clock.wall(),
+        scenario=scenario.name,
+        title=scenario.title,
+        clock={"speed": clock.speed, "epoch": clock.epoch, "monotonic": clock.monotonic},
+        rate=options.rate,
+        seed=options.seed,
+        external_dns=options.external_dns,
+        network=str(topology.network),
+        host=scenario.host,
+        testbed=__version__,
+        machine=f"{platform.system()} {platform.machine()}, {psutil.cpu_count()} cores, {memory:.0f} GiB",
+    )
+
+
+def _print_access(console: Console, topology: Embedded) -> None:
+    """How to reach a running topology with the tools of the trade."""
+    network, host = topology.network, topology.setup.host
+    port = network.port(HTTPS)
+    bundle = shlex.quote(str(topology.certificates.bundle))
+    console.print(f"The topology runs on {network}. Ctrl-C stops it.\n")
+    lines = {
+        "records": f"dig @{network.dns} -p {network.dns_port} {host}",
+        "REST": f"curl --cacert {bundle} --connect-to {host}:{port}:"
+        f"$(dig +short @{network.dns} -p {network.dns_port} {host} | head -1):{port} "
+        f"https://{host}:{port}/measurements/foot-0",
+        "Route 53": "aws route53 list-hosted-zones",
+        "balancers": "aws elbv2 describe-load-balancers",
+    }
+    console.print("  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \\", soft_wrap=True)
+    console.print(
+        f"    AWS_DEFAULT_REGION=ap-northeast-1 AWS_ENDPOINT_URL={network.aws_endpoint}\n", soft_wrap=True
+    )
+    for title, command in lines.items():
+        console.print(f"  # {title}\n  {command}", soft_wrap=True, markup=False)
+
+
+def _wait_for_interrupt() -> None:
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        return
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """The report folder, without the journal of an earlier run."""
+    _make_folder(folder)
+    try:
+        (folder / JOURNAL).unlink(missing_ok=True)
+    except OSError as error:
+        raise Missing(f"{folder / JOURNAL} cannot be replaced: {error.strerror}") from None
+    return folder
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Missing(
+            f"{folder} cannot be made: {error.strerror}", do="name another folder with --report"
+        ) from None
+
+
+def _temporary_folder() -> Any:
+    import tempfile
+
+    return tempfile.TemporaryDirectory(prefix="testbed-")
+
+
+@contextmanager
+def _sigterm_interrupts() -> Iterator[None]:
+    """SIGTERM, as CI systems send it, ends a run as Ctrl-C does."""
+    with _signals({signal.SIGTERM: signal.default_int_handler}):
+        yield
+
+
+@contextmanager
+def _no_interrupts() -> Iterator[None]:
+    with _signals({signal.SIGTERM: signal.SIG_IGN, signal.SIGINT: signal.SIG_IGN}):
+        yield
+
+
+@contextmanager
+def _signals(handlers: dict[signal.Signals, Callable[..., Any] | signal.Handlers]) -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+__all__ = ["Counts", "play", "rehearse", "render", "up"]
