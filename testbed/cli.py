@@ -62,7 +62,7 @@ def cli(context: click.Context) -> None:
 @options.PRIVILEGED_PORTS
 def rehearse(**chosen: Any) -> int:
     """Play SCENARIO (a folder, a script, or SCRIPT:VARIANT) and print the verdict."""
-    from testbed.rehearsal.run import rehearse as play
+    from testbed.commands import rehearse as play
 
     return play(Options(**chosen))
 
@@ -76,7 +76,7 @@ def rehearse(**chosen: Any) -> int:
 @options.PRIVILEGED_PORTS
 def up(**chosen: Any) -> int:
     """Start SCENARIO's topology as it stands before the cutover, and keep it until Ctrl-C."""
-    from testbed.rehearsal.run import up as keep_up
+    from testbed.commands import up as keep_up
 
     return keep_up(Options(**chosen))
 
@@ -94,7 +94,7 @@ def doctor() -> int:
 @options.REPORT
 def report(journal: Path, report: Path) -> int:
     """Read JOURNAL again and write its reports anew."""
-    from testbed.rehearsal.run import render
+    from testbed.commands import render
 
     return render(journal, report)
 

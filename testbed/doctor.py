@@ -53,7 +53,9 @@ def doctor() -> int:
     findings = examine()
     table = Table(box=None, pad_edge=False, show_header=False)
     for finding in findings:
-        mark, style = ("has", "green") if finding.present else ("lacks", "red" if finding.required else "yellow")
+        mark, style = (
+            ("has", "green") if finding.present else ("lacks", "red" if finding.required else "yellow")
+        )
         table.add_row(f"[{style}]{mark}[/]", finding.name, finding.detail)
     console = Console(highlight=False, soft_wrap=True)
     console.print(table)

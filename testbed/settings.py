@@ -82,10 +82,14 @@ class Patience:
     60 this is 6 s of production, and no shorter outage could be excluded."""
     poll: float = 0.02
     """Between two looks at something that cannot notify."""
+    look: float = 0.05
+    """Between two looks of a scenario at a condition; each may cost several API calls."""
+    ledger: float = 0.25
+    """Until a request that was answered is in the ledger: the clients write in batches, ten a second."""
 
 
 PRODUCTION = Production()
 PATIENCE = Patience()
 REGION = "ap-northeast-1"
-DEFAULT_SPEED = 30.0
+DEFAULT_SPEED = 60.0
 DEFAULT_RATE = 500.0

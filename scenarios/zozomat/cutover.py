@@ -47,8 +47,10 @@ def zozomat(cutover: Cutover) -> None:
     with cutover.step("The NLB is drained", why="An alias moves new connections only; old ones must end."):
         cutover.wait_until(drained("nlb"), within=15 * MINUTE)
 
-    with cutover.step("The ALB serves everything", why="A while without surprises, before anyone believes it."):
-        cutover.hold(2 * MINUTE)
+    with cutover.step(
+        "The ALB serves everything", why="A while without surprises, before anyone believes it."
+    ):
+        cutover.hold(5 * MINUTE)
         cutover.expect(only_served_by("alb"))
 
     with cutover.step(
@@ -61,6 +63,7 @@ def zozomat(cutover: Cutover) -> None:
         cutover.apply("manifests/2-alb.yaml", CERTIFICATE_ARN=cutover.certificate_arn(HOST))
         cutover.wait_until(alias_at("nlb"), within=2 * SYNC)
         cutover.wait_until(served_by("nlb"), within=2 * TTL)
+        cutover.hold(3 * MINUTE)
         cutover.expect(not_logged("Desired change: DELETE"))
         cutover.expect(claimed_by("service/default/envoy"))
 
@@ -81,7 +84,7 @@ def zozomat(cutover: Cutover) -> None:
     with cutover.step("The NLB goes", why="Drained, and out of every cached answer, nobody misses it."):
         cutover.delete("service/envoy")
         cutover.wait_until(gone("nlb"), within=5 * MINUTE)
-        cutover.hold(2 * TTL)
+        cutover.hold(3 * MINUTE)
         cutover.expect(alias_at("alb"))
         cutover.expect(only_served_by("alb"))
 
@@ -143,7 +146,7 @@ def nlb_serves_everything(cutover: Cutover) -> None:
         cutover.demand_no_request_lost()
         cutover.start_traffic()
         cutover.wait_until(served_by("nlb"), within=1 * MINUTE)
-        cutover.hold(1 * MINUTE)
+        cutover.hold(2 * MINUTE)
         cutover.expect(only_served_by("nlb"))
 
 
@@ -172,6 +175,7 @@ def both_claim_the_name(cutover: Cutover) -> None:
         cutover.wait_until(synced(), within=3 * SYNC)
         cutover.expect(logged("Removing duplicate endpoint api.example.com 0 IN CNAME"))
         cutover.expect(logged("All records are already up to date"))
+        cutover.hold(3 * SYNC)
         cutover.expect(alias_at("nlb"))
         cutover.expect(only_served_by("nlb"))
 

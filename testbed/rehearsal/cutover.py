@@ -77,6 +77,7 @@ class Cutover:
     def step(self, title: str, *, why: str) -> Iterator[None]:
         """A step of the story: what happens inside the block belongs to it."""
         self._number += 1
+        self._pause.wait(PATIENCE.ledger)  # what was answered before the step must not count in it
         self._counts_at_step = self.topology.counts()
         self._log_at_step = len(self.topology.external_dns_log())
         self._write(journal.StepStarted(time=self._wall(), number=self._number, title=title, why=why))
@@ -113,7 +114,7 @@ class Cutover:
             if clock.wall() > deadline:
                 self._record(condition.text, seen, f"not within {within:g} s of production time")
                 raise StepFailed(condition.text)
-            self._pause.wait(PATIENCE.poll)
+            self._pause.wait(PATIENCE.look)
 
     def expect(self, condition: Condition, *, within: float = 0.0) -> bool:
         """Record whether a condition holds now, or becomes true within production seconds.
@@ -127,7 +128,7 @@ class Cutover:
             if seen.holds or clock.wall() >= deadline:
                 self._record(condition.text, seen)
                 return seen.holds
-            self._pause.wait(PATIENCE.poll)
+            self._pause.wait(PATIENCE.look)
 
     def hold(self, seconds: float) -> None:
         """Let the traffic run for production `seconds`."""
@@ -135,7 +136,7 @@ class Cutover:
         deadline = clock.wall() + clock.scaled(seconds)
         while (left := deadline - clock.wall()) > 0:
             self.topology.check()
-            self._pause.wait(min(left, PATIENCE.poll * 10))
+            self._pause.wait(min(left, PATIENCE.look))
 
     # --- what the operator does --------------------------------------------------------------------
 

@@ -42,7 +42,8 @@ def test_a_variant_is_named_behind_a_colon(script: Path) -> None:
 
 def test_flags_of_a_version_come_after_the_common_ones(tmp_path: Path) -> None:
     text = SCRIPT.replace(
-        'host="api.example.com"', 'host="a.b", external_dns=["--x"], external_dns_by_version={"v0.22": ["--y"]}'
+        'host="api.example.com"',
+        'host="a.b", external_dns=["--x"], external_dns_by_version={"v0.22": ["--y"]}',
     )
     (tmp_path / "a.py").write_text(text)
     found = load(str(tmp_path))
@@ -60,7 +61,9 @@ def test_flags_of_a_version_come_after_the_common_ones(tmp_path: Path) -> None:
     ],
     ids=["no scenario", "syntax", "raises", "import"],
 )
-def test_a_script_that_cannot_be_played_is_named_with_its_line(tmp_path: Path, text: str, message: str) -> None:
+def test_a_script_that_cannot_be_played_is_named_with_its_line(
+    tmp_path: Path, text: str, message: str
+) -> None:
     (tmp_path / "cutover.py").write_text(text)
     with pytest.raises(BadInput, match=message):
         load(str(tmp_path))

@@ -1,4 +1,4 @@
-"""Plays a scenario from start to verdict: one topology, one journal, one exit code."""
+"""What the commands do: play a scenario from start to verdict, keep a topology up, render a journal again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ from testbed.network import lease
 from testbed.options import Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario, load, script_line
-from testbed.runtime.counts import Counts
 from testbed.runtime.embedded import HTTPS, Embedded, Setup
 
 JOURNAL = "journal.ndjson"
@@ -251,6 +250,3 @@ def _signals(handlers: dict[signal.Signals, Callable[..., Any] | signal.Handlers
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-__all__ = ["Counts", "play", "rehearse", "render", "up"]
