@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from testbed.aws.names import canonical_zone
-from testbed.external_dns.endpoint import Endpoint
+from testbed.external_dns.endpoint import DUALSTACK, OWNED_RECORD, Endpoint
 from testbed.external_dns.log import Say
 from testbed.external_dns.plan import EVALUATE
 from testbed.external_dns.profile import Profile
@@ -59,6 +59,7 @@ class AwsProvider:
     options: ProviderOptions
     say: Say
     _zones: list[Zone] = field(default_factory=list)
+    _owned_records: dict[str, str] = field(default_factory=dict)
 
     def zones(self) -> list[Zone]:
         """The hosted zones that match the domain filter."""
@@ -66,6 +67,10 @@ class AwsProvider:
         found = [Zone(one["Id"], one["Name"].rstrip(".")) for page in pages for one in page["HostedZones"]]
         self._zones = [zone for zone in found if self._is_wanted(zone.name)]
         return self._zones
+
+    def zone_names(self) -> list[str]:
+        """Names of the zones that the latest read found."""
+        return [zone.name for zone in self._zones]
 
     def matches(self, name: str) -> bool:
         """Whether the domain filter takes a name."""
@@ -147,8 +152,9 @@ class AwsProvider:
     def changes(self, action: str, endpoint: Endpoint) -> list[dict[str, Any]]:
         """The API changes that an endpoint needs; v0.7.x adds an AAAA for the label dualstack."""
         record: dict[str, Any] = {"Name": endpoint.name, "Type": endpoint.type}
+        self._owned_records[endpoint.name] = endpoint.labels.get(OWNED_RECORD, endpoint.name)
         is_alias = (
-            endpoint.properties.get(ALIAS) == "true"
+            endpoint.type in ("A", "AAAA") and endpoint.properties.get(ALIAS) == "true"
             if self.profile.typed
             else endpoint.type == "CNAME" and self._is_alias(endpoint)
         )
@@ -169,7 +175,10 @@ class AwsProvider:
             weight = endpoint.properties.get("aws/weight")
             if weight is not None:
                 record["Weight"] = int(weight)
-        return [{"Action": action, "ResourceRecordSet": record}]
+        changes = [{"Action": action, "ResourceRecordSet": record}]
+        if is_alias and not self.profile.typed and endpoint.labels.get(DUALSTACK) == "true":
+            changes.append({"Action": action, "ResourceRecordSet": {**record, "Type": "AAAA"}})
+        return changes
 
     def update(self, old: Endpoint, new: Endpoint) -> list[dict[str, Any]]:
         """An UPSERT, or DELETE and CREATE where the kind of record changes."""
@@ -219,16 +228,18 @@ class AwsProvider:
                     ChangeBatch={"Changes": batch},  # type: ignore[typeddict-item]
                 )
             except ClientError as error:
-                failed.append(zone.id)
                 if typed:
                     self.say(
                         "error",
-                        f"Failure in zone {zone.name}. when submitting change batch: {error}",
+                        f"Failure in zone {zone.name}. when submitting change batch: {_go_text(error)}",
                         **where,
                     )
-                else:
-                    self.say("error", f"Failure in zone {zone.name}.{tail}")
-                    self.say("error", str(error))
+                    if not self._submitted_one_by_one(zone, batch, where):
+                        failed.append(zone.id)
+                    continue
+                failed.append(zone.id)
+                self.say("error", f"Failure in zone {zone.name}.{tail}")
+                self.say("error", _go_text(error))
             else:
                 text = f"{len(batch)} record(s) were successfully updated"
                 if not typed:
@@ -237,6 +248,45 @@ class AwsProvider:
         if failed:
             ids = " ".join(failed)
             raise SubmitError(f"failed to submit all changes for the following zones: [{ids}]")
+
+    def _submitted_one_by_one(
+        self, zone: Zone, batch: list[dict[str, Any]], where: Mapping[str, str]
+    ) -> bool:
+        """v0.13.4+: after a refusal each owned record with its TXTs in a call of its own.
+
+        Returns:
+            whether all were taken.
+        """
+        groups: dict[str, list[dict[str, Any]]] = {}
+        for change in batch:
+            groups.setdefault(self._owned_records.get(change["ResourceRecordSet"]["Name"], ""), []).append(
+                change
+            )
+        if len(groups) < 2:
+            return False
+        self.say("debug", "Trying to submit change sets one-by-one instead", **where)
+        all_taken = True
+        for name in sorted(groups):
+            for change in groups[name]:
+                record = change["ResourceRecordSet"]
+                text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}"
+                self.say("info", text, **where)
+            try:
+                self.route53.change_resource_record_sets(
+                    HostedZoneId=zone.id,
+                    ChangeBatch={"Changes": groups[name]},  # type: ignore[typeddict-item]
+                )
+            except ClientError as error:
+                all_taken = False
+                self.say(
+                    "error",
+                    f"Failed submitting change (error: {_go_text(error)}), it will be retried in a separate "
+                    "change batch in the next iteration",
+                    **where,
+                )
+            else:
+                self.say("info", f"{len(groups[name])} record(s) were successfully updated", **where)
+        return all_taken
 
     def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
         for zone in self._zones:
@@ -257,6 +307,12 @@ class AwsProvider:
         for batch in found.values():
             batch.sort(key=_position)
         return found
+
+
+def _go_text(error: ClientError) -> str:
+    """A refusal as the AWS SDK for Go tells it: code and message."""
+    told = error.response["Error"]
+    return f"{told['Code']}: {told['Message']}"
 
 
 def _position(change: Mapping[str, Any]) -> tuple[int, str, str]:

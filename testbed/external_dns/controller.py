@@ -68,10 +68,18 @@ class Controller:
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
         self._log, self._seed = log, seed
         self._least = LEVELS.index(flags.log_level)
+        self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
-        self._sources = Sources(profile, flags.annotation_prefix, lambda text: self.say("debug", text))
+        self._sources = Sources(
+            profile, flags.annotation_prefix, lambda text: self.say("debug", text), flags.annotation_filter
+        )
         self._registry = TxtRegistry(
-            flags.owner, flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile
+            flags.owner,
+            flags.txt_prefix,
+            flags.txt_suffix,
+            flags.txt_wildcard,
+            profile,
+            flags.migrate_from_owner,
         )
         options = ProviderOptions(
             evaluate_target_health=flags.evaluate_target_health,
@@ -116,15 +124,21 @@ class Controller:
         """
         has_owner = self._flags.registry == "txt"
         current = self._provider.records()
+        self._txts = {(one.name, one.set_identifier) for one in current if one.type == "TXT"}
         if has_owner:
             current = self._registry.records(current)
         desired = self._provider.adjusted(self._desired())
+        if self._profile.typed:
+            zones = " ".join(f"{name}. .{name}." for name in self._provider.zone_names())
+            self.say("info", f"Applying provider record filter for domains: [{zones}]")
         changes = planning.calculate(
             [one for one in current if self._provider.matches(one.name)],
             [one for one in desired if self._provider.matches(one.name)],
             profile=self._profile,
             policy=self._flags.policy,
             owner=self._flags.owner if has_owner else "",
+            managed=self._flags.managed,
+            old_owner=self._flags.migrate_from_owner,
         )
         self.decisions = changes.decisions
         for line in changes.skipped:
@@ -132,7 +146,7 @@ class Controller:
         if self._profile.typed and not changes:
             self.say("info", UP_TO_DATE)
         else:
-            self._apply(changes, current)
+            self._apply(changes)
         return changes
 
     def _desired(self) -> list[Endpoint]:
@@ -162,7 +176,7 @@ class Controller:
         self._looked_at = (seen, times)
         return random.Random(f"{self._seed}:{times}")  # noqa: S311 the dice of a rehearsal
 
-    def _apply(self, changes: Changes, current: Sequence[Endpoint]) -> None:
+    def _apply(self, changes: Changes) -> None:
         create, delete = list(changes.create), list(changes.delete)
         updates = list(zip(changes.update_old, changes.update_new, strict=True))
         if self._flags.registry == "txt":
@@ -175,12 +189,13 @@ class Controller:
                 updates = [pair for pair in updates if id(pair[0]) in kept]
                 for line in lines:
                     self.say("debug", line)
-            taken = {(one.name, one.set_identifier) for one in current if one.type == "TXT"}
             create = [part for one in create for part in self._registry.with_txt(self._registry.claimed(one))]
             create = [
                 one
                 for one in create
-                if not (self._profile.typed and one.type == "TXT" and (one.name, one.set_identifier) in taken)
+                if not (
+                    self._profile.typed and one.type == "TXT" and (one.name, one.set_identifier) in self._txts
+                )
             ]
             delete = [part for one in delete for part in self._registry.with_txt(one)]
             updates = [

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 
 OWNER = "owner"
 RESOURCE = "resource"
+OWNED_RECORD = "ownedRecord"
+DUALSTACK = "dualstack"
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,10 @@ class Flags:
     dry_run: bool
     prefer_cname: bool
     evaluate_target_health: bool
+    annotation_filter: str = ""
+    txt_cache_interval: float = 0.0
+    managed: tuple[str, ...] = ()
+    migrate_from_owner: str = ""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -61,6 +65,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
     add("--txt-suffix")
     add("--txt-wildcard-replacement")
     add("--domain-filter", action="append")
+    add("--annotation-filter")
+    add("--txt-cache-interval")
     add("--interval")
     add("--log-level", choices=["panic", "debug", "info", "warning", "error", "fatal"])
     add("--once", action="store_true")
@@ -69,6 +75,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
     add("--aws-evaluate-target-health", action=argparse.BooleanOptionalAction, default=True)
     if profile.typed:
         add("--annotation-prefix")
+        add("--managed-record-types", action="append")
+        add("--migrate-from-txt-owner")
     found = vars(parser.parse_args(list(arguments)))
     for name, value in found.items():
         given = variables.get(f"EXTERNAL_DNS_{name.upper()}")
@@ -96,6 +104,10 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         dry_run=bool(found["dry_run"]),
         prefer_cname=bool(found["aws_prefer_cname"]),
         evaluate_target_health=bool(found["aws_evaluate_target_health"]),
+        annotation_filter=found["annotation_filter"] or "",
+        txt_cache_interval=_seconds(found["txt_cache_interval"] or "0s"),
+        managed=tuple(found.get("managed_record_types") or ()) or profile.managed,
+        migrate_from_owner=found.get("migrate_from_txt_owner") or "",
     )
 
 

@@ -61,28 +61,37 @@ class Changes:
 
 
 def calculate(
-    current: Iterable[Endpoint], desired: Iterable[Endpoint], *, profile: Profile, policy: str, owner: str
+    current: Iterable[Endpoint],
+    desired: Iterable[Endpoint],
+    *,
+    profile: Profile,
+    policy: str,
+    owner: str,
+    managed: Sequence[str] = (),
+    old_owner: str = "",
 ) -> Changes:
     """The changes that make the current records the desired ones.
 
     Args:
         owner: own owner id; "" if the registry knows no owners.
+        managed: record types looked at; the profile's if empty.
+        old_owner: of `--migrate-from-txt-owner`: its records, and all that are ours, count as changed.
     """
     rows: dict[tuple[str, str], tuple[list[Endpoint], list[Endpoint]]] = {}
     for column, endpoints in enumerate((current, desired)):
         for endpoint in endpoints:
-            if endpoint.type in profile.managed:
+            if endpoint.type in (managed or profile.managed):
                 key = (endpoint.name.strip().rstrip(".").lower(), endpoint.set_identifier)
                 rows.setdefault(key, ([], []))[column].append(endpoint)
-    row = _Rows(profile, owner)
+    row = _Rows(profile, owner, old_owner)
     for have, want in rows.values():
         row.decide(have, want)
     return row.changes(policy)
 
 
 class _Rows:
-    def __init__(self, profile: Profile, owner: str) -> None:
-        self._profile, self._owner = profile, owner
+    def __init__(self, profile: Profile, owner: str, old_owner: str) -> None:
+        self._profile, self._owner, self._old_owner = profile, owner, old_owner
         self._create: list[Endpoint] = []
         self._updates: list[tuple[Endpoint, Endpoint]] = []
         self._delete: list[Endpoint] = []
@@ -140,6 +149,8 @@ class _Rows:
         if want.ttl and want.ttl != have.ttl:
             return True
         if not same_targets(have.targets, want.targets, typed=self._profile.typed):
+            return True
+        if self._old_owner and have.labels.get(OWNER, "") not in ("", self._old_owner):
             return True
         if self._profile.typed:
             return dict(have.properties) != dict(want.properties)

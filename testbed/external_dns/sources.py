@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from testbed.external_dns.endpoint import RESOURCE, Endpoint, address_type
+from testbed.external_dns.endpoint import DUALSTACK, RESOURCE, Endpoint, address_type
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.selector import matches
 
 Object = Mapping[str, Any]
 Debug = Callable[[str], None]
 CONTROLLER = "dns-controller"
+IP_TYPE = "alb.ingress.kubernetes.io/ip-address-type"
 _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 _MOST_TTL = 2**31 - 1
 
@@ -23,13 +25,16 @@ _MOST_TTL = 2**31 - 1
 class Sources:
     """Reads endpoints from objects, as one version with one annotation prefix does."""
 
-    def __init__(self, profile: Profile, prefix: str, debug: Debug) -> None:
+    def __init__(self, profile: Profile, prefix: str, debug: Debug, annotation_filter: str = "") -> None:
         self._profile, self._prefix, self._debug = profile, prefix, debug
+        self._filter = annotation_filter
 
     def services(self, services: Iterable[Object]) -> list[Endpoint]:
         """Endpoints of Services of type LoadBalancer with a hostname annotation."""
         found: list[Endpoint] = []
         for service in services:
+            if not matches(self._filter, _annotations(service)):
+                continue
             title = _title(service)
             hosts = self._hosts(service)
             endpoints: list[Endpoint] = []
@@ -44,14 +49,22 @@ class Sources:
         """Endpoints of the hosts of Ingresses: rules, TLS and annotation."""
         found: list[Endpoint] = []
         for ingress in ingresses:
-            if not self._is_mine(ingress, "ingress"):
+            if not matches(self._filter, _annotations(ingress)) or not self._is_mine(ingress, "ingress"):
                 continue
             title, spec = _title(ingress), ingress.get("spec") or {}
             targets = self._annotated_targets(ingress) or _balancer_targets(ingress)
             hosts = [rule.get("host") or "" for rule in spec.get("rules") or ()]
             hosts += [host for tls in spec.get("tls") or () for host in tls.get("hosts") or ()]
-            hosts = [host for host in hosts if host] + self._hosts(ingress)
+            hosts = [host for host in hosts if host]
+            source = self._annotation(ingress, "ingress-hostname-source") if self._profile.typed else None
+            if source is None:
+                hosts += self._hosts(ingress)
+            elif source.lower() != "defined-hosts-only":
+                hosts = self._hosts(ingress) if source.lower() == "annotation-only" else []
             endpoints = self._endpoints(ingress, hosts, targets, f"ingress/{title}")
+            if endpoints and not self._profile.typed and _annotations(ingress).get(IP_TYPE) == DUALSTACK:
+                self._debug(f"Adding dualstack label to ingress {title}.")
+                endpoints = [replace(one, labels={**one.labels, DUALSTACK: "true"}) for one in endpoints]
             self._tell("ingress", title, endpoints)
             found += endpoints
         return found

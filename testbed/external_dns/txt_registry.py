@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from testbed.external_dns.endpoint import OWNER, Endpoint
+from testbed.external_dns.endpoint import OWNED_RECORD, OWNER, Endpoint
 from testbed.external_dns.plan import FORCE_UPDATE
 from testbed.external_dns.profile import Profile
 
@@ -32,6 +32,7 @@ class TxtRegistry:
     suffix: str
     wildcard: str
     profile: Profile
+    old_owner: str = ""
 
     def records(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
         """The records of a zone with the labels that their TXTs give them; TXTs of this registry left out."""
@@ -46,6 +47,8 @@ class TxtRegistry:
             if found is None:
                 records.append(endpoint)
                 continue
+            if self.old_owner and found.get(OWNER) == self.old_owner:
+                found[OWNER] = self.owner
             name, kind = self._owned_name(endpoint.name)
             labels[name, kind, endpoint.set_identifier] = found
         return [self._labelled(record, labels) for record in records]
@@ -77,6 +80,7 @@ class TxtRegistry:
             "TXT",
             (f'"{HERITAGE},{labels}"',),
             set_identifier=endpoint.set_identifier,
+            labels={OWNED_RECORD: endpoint.name},
             properties=endpoint.properties if endpoint.set_identifier else {},
         )
         return endpoint, txt

@@ -1,0 +1,84 @@
+"""Histories that were recorded from the real ExternalDNS, replayed for every version that they name.
+
+Batches, the refusals among them and the zone after each step must be equal. Log lines are compared apart.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from testbed.external_dns.profile import profile
+from testbed.external_dns.replay import replay
+
+FOLDER = (
+    Path(
+        os.environ.get("TESTBED_CONFORMANCE", Path(__file__).resolve().parents[3] / "shared" / "conformance")
+    )
+    / "external-dns"
+)
+VERSIONS = {"newest": "v0.22", "v0_7_4": "v0.7.4", "v0_7_5": "v0.7.5"}
+FILES = ("cutover-scenarios", "random-histories")
+SEEDS = 60
+
+
+def _cases() -> Iterator[Any]:
+    for file in FILES:
+        path = FOLDER / f"{file}.yaml"
+        if not path.exists():
+            reason = pytest.mark.skip(reason=f"no {path}; set TESTBED_CONFORMANCE")
+            yield pytest.param({}, "", marks=reason, id=file)
+            continue
+        with path.open() as stream:
+            scenarios = yaml.load(stream, yaml.CSafeLoader)["scenarios"]
+        for scenario in scenarios:
+            for key, version in VERSIONS.items():
+                if any(key in step for step in scenario["steps"]):
+                    name = f"{scenario['id']}-{version}"
+                    mark = pytest.mark.conformance("external-dns", f"{file}.yaml", name)
+                    yield pytest.param(scenario, key, marks=mark, id=name)
+
+
+@pytest.mark.parametrize(("scenario", "key"), list(_cases()))
+def test_a_recorded_history_ends_as_it_did(scenario: Mapping[str, Any], key: str) -> None:
+    version = profile(VERSIONS[key])
+    wanted = [_expected(step, key) for step in scenario["steps"]]
+    if "random" in scenario:
+        zones = [_zone(one) if one else None for one in wanted]
+        reached = [
+            [
+                _zone(step) if one else None
+                for step, one in zip(replay(scenario, version, seed), wanted, strict=True)
+            ]
+            for seed in range(SEEDS)
+        ]
+        assert zones in reached
+        return
+    for number, (step, got) in enumerate(zip(wanted, replay(scenario, version), strict=True)):
+        if step is None:
+            continue
+        syncs = [sync for sync in step["syncs"] for _ in range(sync.get("times", 1))]
+        assert [_batches(sync) for sync in got["syncs"]] == [_batches(sync) for sync in syncs], number
+        assert _zone(got) == _zone(step), number
+
+
+def _expected(step: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
+    """What a version did; v0.7.5 is recorded only where it differs from v0.7.4."""
+    return step.get(key) or (step.get("v0_7_4") if key == "v0_7_5" else None)
+
+
+def _batches(sync: Mapping[str, Any]) -> list[tuple[list[str], bool]]:
+    return [
+        (sorted(json.dumps(one, sort_keys=True) for one in batch["changes"]), "rejected" in batch)
+        for batch in sync["batches"]
+    ]
+
+
+def _zone(step: Mapping[str, Any]) -> list[str]:
+    return sorted(json.dumps(one, sort_keys=True) for one in step["hosted_zone"])
