@@ -202,6 +202,8 @@ class AwsProvider:
             SubmitError: a batch was refused; other zones' batches were sent.
         """
         typed = self.profile.typed
+        for zone in self._zones:
+            self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
         if not changes:
             self.say("info", "All records are already up to date")
             return
@@ -289,8 +291,6 @@ class AwsProvider:
         return all_taken
 
     def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
-        for zone in self._zones:
-            self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
         found: dict[Zone, list[dict[str, Any]]] = {}
         for change in changes:
             name = change["ResourceRecordSet"]["Name"]
