@@ -308,6 +308,8 @@ class Embedded:
             self._progress.update()
             served: Counter[str] = Counter()
             for peer, count in self._progress.peers.items():
+                if not peer:  # unanswered
+                    continue
                 balancer = self.fleet.balancer_of(peer) or self._served_at.get(peer)
                 if balancer:
                     self._served_at[peer] = balancer

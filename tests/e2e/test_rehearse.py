@@ -1,0 +1,204 @@
+"""Plays real topologies from the command line, as a person does, and reads what they leave."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed import journal
+
+ROOT = Path(__file__).resolve().parents[2]
+STORY = "scenarios/zozomat"
+PATIENCE = 150
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(2 * PATIENCE)]
+
+
+def testbed(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "testbed", *arguments],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=PATIENCE,
+        check=False,
+    )
+
+
+def rehearse(
+    folder: Path, scenario: str, *more: str
+) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
+    done = testbed("rehearse", scenario, "--rate", "200", "--report", str(folder), *more)
+    path = folder / "summary.json"
+    return done, json.loads(path.read_text()) if path.exists() else {}
+
+
+def failed_expectations(folder: Path) -> list[str]:
+    events = journal.read(folder / "journal.ndjson")
+    return [event.text for event in events if isinstance(event, journal.Expectation) and not event.passed]
+
+
+def external_dns_log(folder: Path) -> list[str]:
+    return [
+        event.line
+        for event in journal.read(folder / "journal.ndjson")
+        if isinstance(event, journal.Log) and event.component == "external-dns"
+    ]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("story")
+    done, summary = rehearse(folder, STORY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert summary["verdict"] == "pass"
+    return folder
+
+
+def test_the_story_passes_and_both_balancers_served(story: Path) -> None:
+    summary = json.loads((story / "summary.json").read_text())
+    requests = summary["requests"]
+    assert requests["failed"] == requests["unknown"] == 0
+    assert requests["ok"] == requests["total"] > 1000
+    assert summary["balancers"]["nlb"]["requests"] > 100
+    assert summary["balancers"]["alb"]["requests"] > 100
+    assert [step["outcome"] for step in summary["steps"]] == ["passed"] * len(summary["steps"])
+
+
+def test_the_log_holds_the_storys_lines_in_its_order(story: Path) -> None:
+    """The lines that the article quotes, with the wording of ExternalDNS v0.7.4."""
+    lines = [re.sub(r'^time="[^"]+" ', "", line) for line in external_dns_log(story)]
+    nlb = r"\S+\.elb\.ap-northeast-1\.amazonaws\.com"
+    alb = r"\S+\.ap-northeast-1\.elb\.amazonaws\.com"
+    zone = r"/hostedzone/[A-Z0-9]+"
+    generated = 'level=debug msg="Endpoints generated from'
+    ingress = (
+        rf"{generated} ingress: default/zozomat-ingress-(grpc|http1): "
+        rf'\[api\.example\.com 0 IN CNAME  {alb} \[\]\]"'
+    )
+    both_claim = [
+        rf'{generated} service: default/envoy: \[api\.example\.com 0 IN CNAME  {nlb} \[\]\]"',
+        ingress,
+        ingress,
+        rf'level=debug msg="Removing duplicate endpoint api\.example\.com 0 IN CNAME  {alb} \[\]"',
+        r'level=info msg="All records are already up to date"',
+    ]
+    moved = [
+        r'level=debug msg="No endpoints could be generated from service default/envoy"',
+        *both_claim[1:4],
+        rf'level=debug msg="Considering zone: {zone} \(domain: example\.com\.\)"',
+        rf'level=debug msg="Adding api\.example\.com\. to zone example\.com\. \[Id: {zone}\]"',
+        rf'level=debug msg="Adding api\.example\.com\. to zone example\.com\. \[Id: {zone}\]"',
+        rf'level=info msg="Desired change: UPSERT api\.example\.com A \[Id: {zone}\]"',
+        rf'level=info msg="Desired change: UPSERT api\.example\.com TXT \[Id: {zone}\]"',
+        rf'level=info msg="2 record\(s\) in zone example\.com\. \[Id: {zone}\] were successfully updated"',
+    ]
+    for block in (both_claim, moved):
+        rest = iter(lines)
+        for pattern in block:
+            assert any(re.fullmatch(pattern, line) for line in rest), pattern
+
+
+def test_no_record_was_ever_deleted_on_the_way_there_and_back(story: Path) -> None:
+    changes = [
+        change["action"]
+        for event in journal.read(story / "journal.ndjson")
+        if isinstance(event, journal.DnsChange)
+        for change in event.changes
+    ]
+    assert changes[:2] == ["CREATE", "CREATE"]
+    assert set(changes[2:]) == {"UPSERT"}
+    assert len(changes) == 8  # made once, then moved to the ALB, back, and to the ALB again
+
+
+def test_the_report_stands_alone_and_the_journal_gives_it_again(story: Path, tmp_path: Path) -> None:
+    html = (story / "report.html").read_text()
+    assert "<script src" not in html
+    assert "http://" not in re.sub(r"http://www\.w3\.org/\S+", "", html)
+    again = testbed("report", str(story / "journal.ndjson"), "--report", str(tmp_path))
+    assert again.returncode == 0
+    for name in ("summary.json", "junit.xml", "report.html"):
+        assert (tmp_path / name).read_bytes() == (story / name).read_bytes()
+
+
+def test_no_key_is_in_the_report_folder(story: Path) -> None:
+    assert not [path for path in story.rglob("*") if path.is_file() and b"PRIVATE KEY" in path.read_bytes()]
+
+
+def test_todays_external_dns_moves_the_name_too(tmp_path: Path) -> None:
+    done, summary = rehearse(tmp_path, STORY, "--external-dns", "v0.22")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert summary["verdict"] == "pass"
+    types = {
+        (change["name"], change["type"])
+        for event in journal.read(tmp_path / "journal.ndjson")
+        if isinstance(event, journal.DnsChange)
+        for change in event.changes
+    }
+    assert types == {
+        ("api.example.com", "A"),
+        ("api.example.com", "AAAA"),
+        ("a-api.example.com", "TXT"),
+        ("aaaa-api.example.com", "TXT"),
+    }
+
+
+def test_without_a_maximum_age_grpc_never_leaves_the_nlb(tmp_path: Path) -> None:
+    done, summary = rehearse(tmp_path, f"{STORY}:without_connection_age")
+    assert done.returncode == 1
+    assert failed_expectations(tmp_path) == ["no connection is left on the NLB"]
+    assert summary["requests"]["failed"] == summary["requests"]["unknown"] == 0
+
+
+def test_rollback_by_the_annotation_alone_stays_on_the_alb(tmp_path: Path) -> None:
+    done, summary = rehearse(tmp_path, f"{STORY}:rollback_by_annotation_only")
+    assert done.returncode == 1
+    assert failed_expectations(tmp_path) == ["the A alias points to the NLB"]
+    assert summary["requests"]["failed"] == summary["requests"]["unknown"] == 0
+
+
+def test_rollback_with_the_ingress_first_loses_requests(tmp_path: Path) -> None:
+    done, summary = rehearse(tmp_path, f"{STORY}:rollback_ingress_first")
+    assert done.returncode == 1
+    assert summary["verdict"] == "fail"
+    assert summary["requests"]["failed"] > 0
+    deleted = [
+        change["type"]
+        for event in journal.read(tmp_path / "journal.ndjson")
+        if isinstance(event, journal.DnsChange)
+        for change in event.changes
+        if change["action"] == "DELETE"
+    ]
+    assert sorted(deleted) == ["A", "TXT"]
+
+
+@pytest.mark.parametrize(
+    "said", ["testbed", "step 1:", "start 200 requests"], ids=["start", "step", "traffic"]
+)
+def test_ctrl_c_ends_with_130_a_readable_journal_and_no_process(tmp_path: Path, said: str) -> None:
+    command = [sys.executable, "-m", "testbed", "rehearse", STORY, "--rate", "200", "--report", str(tmp_path)]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=None
+    ) as run:
+        assert run.stdout
+        if said == "testbed":
+            while not (tmp_path / "journal.ndjson").exists():
+                pass
+        else:
+            while said not in run.stdout.readline():
+                pass
+        run.send_signal(signal.SIGINT)
+        _, errors = run.communicate(timeout=PATIENCE)
+    assert run.returncode == 130
+    assert "Traceback" not in errors
+    assert errors.startswith("testbed: interrupted")
+    if said != "testbed":
+        read = testbed("report", str(tmp_path / "journal.ndjson"), "--report", str(tmp_path / "again"))
+        assert read.returncode == 4, read.stdout + read.stderr
