@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STORY = "scenarios/zozomat"
 PATIENCE = 150
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("e2e"), pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def testbed(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -35,7 +35,8 @@ def testbed(*arguments: str) -> subprocess.CompletedProcess[str]:
 def rehearse(
     folder: Path, scenario: str, *more: str
 ) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
-    done = testbed("rehearse", scenario, "--rate", "200", "--report", str(folder), *more)
+    # Slower and lighter than the default: a test must not fail because the machine is busy elsewhere.
+    done = testbed("rehearse", scenario, "--speed", "40", "--rate", "150", "--report", str(folder), *more)
     path = folder / "summary.json"
     return done, json.loads(path.read_text()) if path.exists() else {}
 
