@@ -114,7 +114,10 @@ class Balancer(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsChange(Event):
-    """A ChangeResourceRecordSets call that Route 53 took or refused (`refused` says why)."""
+    """A ChangeResourceRecordSets call that Route 53 took or refused (`refused` says why).
+
+    `changes` are as the API has them: `Action` and `ResourceRecordSet`.
+    """
 
     kind: ClassVar[str] = "dns_change"
     zone: str

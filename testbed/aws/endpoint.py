@@ -193,7 +193,7 @@ class AwsEndpoint:
                 journal.DnsChange(
                     time=self._clock.wall(),
                     zone=zone_name,
-                    changes=tuple(_told(change) for change in changes),
+                    changes=tuple(changes),
                     refused=refusal,
                 )
             )
@@ -324,26 +324,6 @@ def _change(change: Mapping[str, Any]) -> dict[str, Any]:
     if alias := record.get("AliasTarget"):
         record["AliasTarget"] = {**alias, "EvaluateTargetHealth": alias["EvaluateTargetHealth"] == "true"}
     return {"Action": change["Action"], "ResourceRecordSet": record}
-
-
-def _told(change: Mapping[str, Any]) -> dict[str, Any]:
-    """A change as the journal has it."""
-    record = change["ResourceRecordSet"]
-    told: dict[str, Any] = {
-        "action": change["Action"],
-        "name": record["Name"].rstrip("."),
-        "type": record["Type"],
-    }
-    if alias := record.get("AliasTarget"):
-        told["alias"] = alias["DNSName"].rstrip(".").lower()
-    else:
-        told["ttl"] = record.get("TTL", 0)
-        told["values"] = [one["Value"] for one in record.get("ResourceRecords") or ()]
-    if "SetIdentifier" in record:
-        told["set_identifier"] = record["SetIdentifier"]
-    if "Weight" in record:
-        told["weight"] = record["Weight"]
-    return told
 
 
 def _summary(form: Mapping[str, str]) -> str:

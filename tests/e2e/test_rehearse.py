@@ -73,6 +73,19 @@ def test_the_story_passes_and_both_balancers_served(story: Path) -> None:
     assert [step["outcome"] for step in summary["steps"]] == ["passed"] * len(summary["steps"])
 
 
+def test_the_moves_and_the_moment_when_the_nlb_may_go_are_told(story: Path) -> None:
+    summary = json.loads((story / "summary.json").read_text())
+    moves = [(move["from"], move["to"]) for move in summary["moves"]]
+    assert moves == [("nlb", "alb"), ("alb", "nlb"), ("nlb", "alb")]
+    forward = summary["moves"][0]
+    assert forward["asked"]["text"].startswith("annotate service/envoy")
+    assert forward["gap"]["production"] <= 60 + 60 + 0.1 * 40  # an interval, a TTL, and 100 ms at speed 40
+    grpc = next(drain for drain in forward["drains"] if drain["protocol"] == "grpc")
+    assert (grpc["began_with"] > 0, grpc["left"]) == (True, 0)
+    assert min(age["production"] for age in grpc["ages"]) > 250  # the maximum age, not the move, ended them
+    assert "nlb_may_go" in [moment["kind"] for moment in summary["moments"]]
+
+
 def test_the_log_holds_the_storys_lines_in_its_order(story: Path) -> None:
     """The lines that the article quotes, with the wording of ExternalDNS v0.7.4."""
     lines = [re.sub(r'^time="[^"]+" ', "", line) for line in external_dns_log(story)]
@@ -109,7 +122,7 @@ def test_the_log_holds_the_storys_lines_in_its_order(story: Path) -> None:
 
 def test_no_record_was_ever_deleted_on_the_way_there_and_back(story: Path) -> None:
     changes = [
-        change["action"]
+        change["Action"]
         for event in journal.read(story / "journal.ndjson")
         if isinstance(event, journal.DnsChange)
         for change in event.changes
@@ -138,10 +151,11 @@ def test_todays_external_dns_moves_the_name_too(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert summary["verdict"] == "pass"
     types = {
-        (change["name"], change["type"])
+        (record["Name"], record["Type"])
         for event in journal.read(tmp_path / "journal.ndjson")
         if isinstance(event, journal.DnsChange)
         for change in event.changes
+        for record in [change["ResourceRecordSet"]]
     }
     assert types == {
         ("api.example.com", "A"),
@@ -171,11 +185,11 @@ def test_rollback_with_the_ingress_first_loses_requests(tmp_path: Path) -> None:
     assert summary["verdict"] == "fail"
     assert summary["requests"]["failed"] > 0
     deleted = [
-        change["type"]
+        change["ResourceRecordSet"]["Type"]
         for event in journal.read(tmp_path / "journal.ndjson")
         if isinstance(event, journal.DnsChange)
         for change in event.changes
-        if change["action"] == "DELETE"
+        if change["Action"] == "DELETE"
     ]
     assert sorted(deleted) == ["A", "TXT"]
 
