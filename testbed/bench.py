@@ -1,0 +1,407 @@
+"""Measures this machine: start, memory, rates, ratios to h2load and to Envoy alone; for `make bench`.
+
+Each row is printed when it is measured, as a line of a Markdown table. Figures of one machine say little
+about another, so nothing here is asserted: a row has a bound, and says whether it is met.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import psutil
+
+from testbed import journal
+from testbed.clock import Clock
+from testbed.doctor import examine
+from testbed.errors import BadInput, ExitCode, Missing, TestbedError
+from testbed.lb_controller.bench import MEMBERS, seconds_to_model
+from testbed.network import lease
+from testbed.options import DEFAULT_SCENARIO, EXTERNAL_DNS_VERSIONS
+from testbed.rehearsal.conditions import active
+from testbed.rehearsal.cutover import Cutover, StepFailed
+from testbed.rehearsal.scenario import load
+from testbed.runtime.embedded import HTTPS, Embedded, Setup
+from testbed.settings import DEFAULT_RATE, DEFAULT_SPEED, PRODUCTION
+from testbed.traffic.bench import LAG_LIMIT, ceiling, h2load
+from testbed.traffic.plan import TrafficPlan
+
+START = str(Path(__file__).parent / "bench_scenarios" / "start.py")
+STARTS = 3
+FIRST_REQUEST_SECONDS = 2.0
+MEMORY_MIB = 700.0
+STORY_SECONDS = 45.0
+RATES = (1_500.0, 3_000.0)
+"""What must be held, and what is hoped for, in requests per second."""
+CEILING_RATIO = 0.5
+MOVE_ALLOWANCE = 0.1
+"""Wall seconds beyond one sync interval and one TTL until the ALB serves."""
+ALB_RATIO, NLB_RATIO = 0.5, 0.8
+MODEL_SECONDS = 2.0
+LOAD_SECONDS = 3.0
+"""How long a rate is sent to measure a throughput."""
+CEILING_FROM = 1_000.0
+LOOK_SECONDS = 0.5
+"""Between two looks at the memory of a run."""
+NO_H2LOAD = "h2load is not installed (Debian: nghttp2-client)"
+
+_WIDTHS = (62, 70, 32, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measured figure and its bound; `met` is None where it could not be measured or has no bound."""
+
+    what: str
+    measured: str
+    bound: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        word = {True: "yes", False: "**no**", None: "-"}[self.met]
+        return _line(self.what, self.measured, self.bound, word)
+
+
+def _line(*cells: str) -> str:
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)) + " |"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What the journal of a run says; wall seconds.
+
+    Attributes:
+        requests: all that have an outcome.
+        lost: requests that failed, ended unknown or were never started.
+        lags: start lags, sorted.
+        first_by_nlb: when the first request through the NLB was answered, seconds since the epoch.
+        move: from the annotation's removal to the first request that was sent and answered by the ALB.
+    """
+
+    requests: int
+    lost: int
+    lags: Sequence[float]
+    first_by_nlb: float | None
+    move: float | None
+
+    def lag(self, share: float) -> float:
+        """The start lag that a share of the requests did not exceed; 0 without requests."""
+        return self.lags[min(int(len(self.lags) * share), len(self.lags) - 1)] if self.lags else 0.0
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the schedule was kept and nothing was lost."""
+        return self.requests > 0 and self.lost == 0 and self.lag(0.99) <= LAG_LIMIT
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """A run of the command line: its figures, and what was seen from outside.
+
+    Attributes:
+        seconds: wall seconds from the command to its end, reports included.
+        first_request: wall seconds from the command to the first answer through the NLB.
+        memory: the largest sum of the PSS of its processes while traffic flowed, MiB.
+    """
+
+    exit_code: int
+    seconds: float
+    first_request: float | None
+    memory: float
+    figures: Figures
+
+
+def figures(path: Path) -> Figures:
+    """Read a journal once.
+
+    Raises:
+        BadInput: it is no journal.
+    """
+    nodes: dict[str, str] = {}
+    outcomes: list[tuple[float, float, str, bool]] = []
+    lags: list[float] = []
+    removed: float | None = None
+    never_started = 0
+    for _, kind, event in journal.rows(path):
+        if kind == journal.Request.kind:
+            outcomes.append((event["time"], event["sent"], event["peer"], event["outcome"] == "ok"))
+            lags.append(event["sent"] - event["intended"])
+        elif kind == journal.Balancer.kind:
+            nodes |= dict.fromkeys(event["addresses"], event["type"])
+        elif kind == journal.Action.kind and removed is None and _is_removal(event):
+            removed = event["time"]
+        elif kind == journal.TrafficStopped.kind:
+            never_started = event["never_started"]
+    by_nlb = [time for time, _, peer, ok in outcomes if ok and nodes.get(peer) == "nlb"]
+    by_alb = [
+        time
+        for time, sent, peer, ok in outcomes
+        if ok and nodes.get(peer) == "alb" and sent >= (removed or 0)
+    ]
+    return Figures(
+        requests=len(outcomes),
+        lost=sum(not ok for *_, ok in outcomes) + never_started,
+        lags=sorted(lags),
+        first_by_nlb=min(by_nlb, default=None),
+        move=min(by_alb) - removed if by_alb and removed is not None else None,
+    )
+
+
+def _is_removal(action: dict[str, Any]) -> bool:
+    text: str = action["text"]
+    return text.startswith("annotate ") and text.endswith("/hostname-")
+
+
+def play(scenario: str, rate: float) -> Played:
+    """Play a scenario as a person would, by the command line, and look at it from outside.
+
+    Raises:
+        Missing: it left no journal; quotes what it said.
+    """
+    with tempfile.TemporaryDirectory(prefix="testbed-bench-") as name:
+        folder = Path(name)
+        command = [sys.executable, "-m", "testbed", "rehearse", scenario, "--report", name]
+        command += ["--rate", f"{rate:g}", "--speed", f"{DEFAULT_SPEED:g}"]
+        with (folder / "output").open("wb") as output:
+            spawned, began = time.time(), time.monotonic()
+            with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
+                memory = _largest_memory(process, folder / "journal.ndjson")
+            seconds = time.monotonic() - began
+        try:
+            found = figures(folder / "journal.ndjson")
+        except BadInput:
+            words = (folder / "output").read_text(errors="replace").strip()[-300:]
+            raise Missing(f"the run ended with status {process.returncode}: {words}") from None
+        first = None if found.first_by_nlb is None else found.first_by_nlb - spawned
+        return Played(process.returncode, seconds, first, memory, found)
+
+
+def _largest_memory(process: subprocess.Popen[bytes], path: Path) -> float:
+    """Wait for the end of a run; the largest memory of its processes while requests were made, MiB."""
+    largest, has_traffic, pause = 0.0, False, threading.Event()
+    while process.poll() is None:
+        has_traffic = has_traffic or (path.exists() and b'"event":"request"' in path.read_bytes())
+        if has_traffic:
+            largest = max(largest, proportional_memory(process.pid))
+        pause.wait(LOOK_SECONDS)
+    return largest
+
+
+def proportional_memory(pid: int) -> float:
+    """Proportional set size of a process and its descendants, MiB, without those that end meanwhile."""
+    total = 0
+    try:
+        root = psutil.Process(pid)
+        family = [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    for one in family:
+        try:
+            total += one.memory_full_info().pss
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return total / (1 << 20)
+
+
+def machine() -> str:
+    """This machine in one paragraph: what figures mean little without."""
+    cpu = next(
+        (line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")),
+        platform.machine(),
+    )
+    found = {finding.name: finding.detail for finding in examine()}
+    return (
+        f"{cpu}, {len(os.sched_getaffinity(0))} cores, {psutil.virtual_memory().total / (1 << 30):.0f} GiB, "
+        f"Linux {platform.release()}, Python {platform.python_version()}, Envoy {found['Envoy']}; "
+        f"load average at the start {os.getloadavg()[0]:.1f}"
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def start_rows() -> Iterator[Row]:
+    """The time to the first request, and the memory of the topology."""
+    runs = [play(START, DEFAULT_RATE) for _ in range(STARTS)]
+    times = sorted(run.first_request for run in runs if run.first_request is not None)
+    what, bound = "from the command to the first request through the NLB", f"≤ {FIRST_REQUEST_SECONDS:g} s"
+    if len(times) < STARTS:
+        yield Row(what, f"only {len(times)} of {STARTS} runs had an answer", bound, False)
+    else:
+        middle = statistics.median(times)
+        each = ", ".join(f"{one:.2f}" for one in times)
+        yield Row(what, f"{middle:.2f} s (median of {each})", bound, middle <= FIRST_REQUEST_SECONDS)
+    memory = max(run.memory for run in runs)
+    yield Row(
+        "memory of the whole topology (PSS) while traffic flows",
+        f"{memory:.0f} MiB",
+        f"≤ {MEMORY_MIB:g} MiB",
+        0 < memory <= MEMORY_MIB,
+    )
+
+
+def story_rows() -> Iterator[Row]:
+    """The whole story: its duration, the move to the ALB, and the rates that are held."""
+    default = play(DEFAULT_SCENARIO, DEFAULT_RATE)
+    passed = default.exit_code == ExitCode.PASS
+    yield Row(
+        "the whole story at default speed, reports included",
+        f"{default.seconds:.1f} s, exit code {default.exit_code}, {default.memory:.0f} MiB",
+        f"≤ {STORY_SECONDS:g} s",
+        passed and default.seconds <= STORY_SECONDS,
+    )
+    limit = (PRODUCTION.external_dns_interval + PRODUCTION.alias_ttl) / DEFAULT_SPEED + MOVE_ALLOWANCE
+    move = default.figures.move
+    yield Row(
+        "from the annotation's removal to the first request by the ALB",
+        "the ALB served none" if move is None else f"{move:.2f} s",
+        f"≤ interval + TTL + 0.1 = {limit:.1f} s",
+        move is not None and move <= limit,
+    )
+    yield _rate_row(DEFAULT_RATE, default)
+    for rate in RATES:
+        yield _rate_row(rate, play(DEFAULT_SCENARIO, rate))
+
+
+def _rate_row(rate: float, run: Played) -> Row:
+    seen = run.figures
+    lag50, lag99 = (f"{seen.lag(share) * 1000:.1f}" for share in (0.5, 0.99))
+    words = f"{seen.lost} of {seen.requests:,} lost, lag p50 {lag50} ms, p99 {lag99} ms"
+    goal = " (goal)" if rate == max(RATES) else ""
+    return Row(
+        f"{rate:,.0f} requests per second through the whole story{goal}",
+        f"{words}, exit code {run.exit_code}",
+        f"0 lost, lag p99 ≤ {LAG_LIMIT * 1000:g} ms",
+        seen.is_held,
+    )
+
+
+@contextmanager
+def both_balancers() -> Iterator[tuple[TrafficPlan, str, str, str]]:
+    """A topology whose name is at the NLB, with an ALB beside it.
+
+    Yields:
+        The plan of traffic through the NLB, and the addresses of the NLB, the ALB and a target Envoy. All
+        three have the same port and the same routes. Connections have no maximum age, which h2load takes
+        for an error.
+    """
+    scenario = load(DEFAULT_SCENARIO)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="testbed-bench-")))
+        network = stack.enter_context(lease())
+        written = stack.enter_context(journal.Journal(folder / "journal.ndjson"))
+        version = EXTERNAL_DNS_VERSIONS[0]
+        setup = Setup(scenario.host, scenario.zone, version, scenario.flags(version), None, seed=1)
+        topology = Embedded(setup, Clock(speed=DEFAULT_SPEED), network, written, folder)
+        stack.callback(topology.close)
+        topology.start()
+        cutover = Cutover(scenario, topology, DEFAULT_RATE)
+        cutover.apply(*scenario.manifests)
+        arn = cutover.request_certificate(scenario.host)
+        cutover.apply("manifests/2-alb.yaml", CERTIFICATE_ARN=arn)
+        for kind in ("nlb", "alb"):
+            cutover.wait_until(active(kind), within=300)
+        nlb, alb = (cutover.addresses(cutover.balancers(kind)[0])[0] for kind in ("nlb", "alb"))
+        plan = TrafficPlan(
+            run="bench",
+            clock=topology.clock,
+            journal=folder / "unused",
+            host=scenario.host,
+            port=network.port(HTTPS),
+            dns=f"{network.dns}:{network.dns_port}",
+            ca_file=topology.certificates.bundle,
+            rate=CEILING_FROM,
+        )
+        yield plan, nlb, alb, network.envoy_pod(0)
+
+
+def throughput_rows(*, with_ceiling: bool) -> Iterator[Row]:
+    """Throughput by h2load through both balancers beside Envoy alone, and the generator's beside h2load's."""
+    with both_balancers() as (plan, nlb, alb, envoy):
+        alone, by_nlb, by_alb = (h2load(address, plan, LOAD_SECONDS) for address in (envoy, nlb, alb))
+        for name, reached, least in (("NLB", by_nlb, NLB_RATIO), ("ALB", by_alb, ALB_RATIO)):
+            yield ratio_row(
+                f"{name} by h2load, beside the target's Envoy alone", reached, "Envoy alone", alone, least
+            )
+        if not with_ceiling:
+            return
+        held = [one.answered for one in ceiling(plan, LOAD_SECONDS) if not one.lost]
+        beside = h2load(nlb, plan, LOAD_SECONDS)
+        yield ratio_row(
+            "ceiling of the generator through the NLB, beside h2load's",
+            max(held, default=0.0),
+            "h2load",
+            beside,
+            CEILING_RATIO,
+        )
+
+
+def ratio_row(what: str, reached: float | None, other_name: str, other: float | None, least: float) -> Row:
+    """A throughput as a ratio to another of the same run; both in requests per second."""
+    bound = f"≥ {least:g}"
+    if not reached or not other:
+        reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
+        return Row(what, reason, bound, None)
+    words = f"{reached / other:.2f} ({reached:,.0f} req/s; {other_name} {other:,.0f})"
+    return Row(what, words, bound, reached / other >= least)
+
+
+def model_row() -> Row:
+    """The model of a large group."""
+    seconds = seconds_to_model()
+    return Row(
+        f"the model of a group of {MEMBERS:,} Ingresses",
+        f"{seconds:.2f} s",
+        f"≤ {MODEL_SECONDS:g} s",
+        seconds <= MODEL_SECONDS,
+    )
+
+
+def rows(*, quick: bool) -> Iterator[Row]:
+    """All rows, each when it is measured; `quick` leaves out the whole stories and the ceiling."""
+    yield model_row()
+    yield from _told("start", start_rows())
+    yield from _told("throughput", throughput_rows(with_ceiling=not quick))
+    if not quick:
+        yield from _told("story", story_rows())
+
+
+def _told(what: str, measured: Iterator[Row]) -> Iterator[Row]:
+    """A measurement that cannot be made is a row that says why, and the others are still made."""
+    try:
+        yield from measured
+    except (TestbedError, StepFailed, OSError) as error:
+        yield Row(what, f"could not be measured: {error}", "", None)
+
+
+@click.command()
+@click.option("--quick", is_flag=True, help="Leave out the whole stories and the search for the ceiling.")
+def main(quick: bool) -> None:
+    """Measure this machine and print a Markdown table; about five minutes, one with --quick."""
+    click.echo(f"{machine()}\n")
+    click.echo(_line("figure", "measured", "bound", "met"))
+    click.echo(_line(*("-" * width for width in _WIDTHS)))
+    for row in rows(quick=quick):
+        click.echo(str(row))
+    click.echo("")
+
+
+if __name__ == "__main__":
+    main()
