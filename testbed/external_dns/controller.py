@@ -28,7 +28,9 @@ from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
 from testbed.external_dns.plan import Changes, Decision
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.record_cache import RecordCache
 from testbed.external_dns.sources import Sources, deduplicated
+from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import TxtRegistry
 
 if TYPE_CHECKING:
@@ -75,12 +77,11 @@ class Controller:
         )
         self._registry = TxtRegistry(
             flags.owner,
-            flags.txt_prefix,
-            flags.txt_suffix,
-            flags.txt_wildcard,
+            TxtNames(flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile),
             profile,
             flags.migrate_from_owner,
         )
+        self._cache = RecordCache(flags.txt_cache_interval, clock, typed=profile.typed)
         options = ProviderOptions(
             evaluate_target_health=flags.evaluate_target_health,
             prefer_cname=flags.prefer_cname,
@@ -123,10 +124,7 @@ class Controller:
             SubmitError, ClientError: Route 53 refused something.
         """
         has_owner = self._flags.registry == "txt"
-        current = self._provider.records()
-        self._txts = {(one.name, one.set_identifier) for one in current if one.type == "TXT"}
-        if has_owner:
-            current = self._registry.records(current)
+        current = self._current()
         desired = self._provider.adjusted(self._desired())
         if self._profile.typed:
             zones = " ".join(f"{name}. .{name}." for name in self._provider.zone_names())
@@ -148,6 +146,22 @@ class Controller:
         else:
             self._apply(changes)
         return changes
+
+    def _current(self) -> list[Endpoint]:
+        """The zone's records; with the registry, who owns them."""
+        self._txts = set()
+        cached = self._cache.fresh()
+        if cached is not None:
+            self.say("debug", "Using cached records.")
+            self._provider.zones()
+            return cached
+        records = self._provider.records()
+        if self._flags.registry != "txt":
+            return records
+        self._txts = {(one.name, one.set_identifier) for one in records if one.type == "TXT"}
+        records = self._registry.records(records)
+        self._cache.fill(records)
+        return records
 
     def _desired(self) -> list[Endpoint]:
         found: list[Endpoint] = []
@@ -189,7 +203,12 @@ class Controller:
                 updates = [pair for pair in updates if id(pair[0]) in kept]
                 for line in lines:
                     self.say("debug", line)
-            create = [part for one in create for part in self._registry.with_txt(self._registry.claimed(one))]
+            create = [self._registry.claimed(one) for one in create]
+            updates = [(old, _plain(new)) for old, new in updates]
+            self._cache.change(
+                [*delete, *(old for old, _ in updates)], [*create, *(new for _, new in updates)]
+            )
+            create = [part for one in create for part in self._registry.with_txt(one)]
             create = [
                 one
                 for one in create
@@ -201,9 +220,7 @@ class Controller:
             updates = [
                 pair
                 for old, new in updates
-                for pair in zip(
-                    self._registry.with_txt(old), self._registry.with_txt(_plain(new)), strict=True
-                )
+                for pair in zip(self._registry.with_txt(old), self._registry.with_txt(new), strict=True)
             ]
         sent: list[dict[str, Any]] = []
         for endpoint in create:

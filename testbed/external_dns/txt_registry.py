@@ -16,10 +16,10 @@ from dataclasses import dataclass, replace
 from testbed.external_dns.endpoint import OWNED_RECORD, OWNER, Endpoint
 from testbed.external_dns.plan import FORCE_UPDATE
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.txt_names import TxtNames
 
 HERITAGE = "heritage=external-dns"
 _LABEL = "external-dns/"
-_TYPES = ("a", "aaaa", "cname", "ns", "mx", "ptr", "srv", "naptr", "txt", "dname")
 _Key = tuple[str, str, str]
 
 
@@ -28,9 +28,7 @@ class TxtRegistry:
     """Reads owners from TXT records, and writes them."""
 
     owner: str
-    prefix: str
-    suffix: str
-    wildcard: str
+    names: TxtNames
     profile: Profile
     old_owner: str = ""
 
@@ -49,12 +47,12 @@ class TxtRegistry:
                 continue
             if self.old_owner and found.get(OWNER) == self.old_owner:
                 found[OWNER] = self.owner
-            name, kind = self._owned_name(endpoint.name)
+            name, kind = self.names.owned_by(endpoint.name)
             labels[name, kind, endpoint.set_identifier] = found
         return [self._labelled(record, labels) for record in records]
 
     def _labelled(self, record: Endpoint, labels: Mapping[_Key, Mapping[str, str]]) -> Endpoint:
-        name = self._wild(record.name)
+        name = self.names.replaced(record.name)
         is_alias = record.properties.get("alias") == "true"
         kinds = [""]
         if self.profile.typed:
@@ -76,7 +74,7 @@ class TxtRegistry:
         """A record and its TXT."""
         labels = ",".join(f"{_LABEL}{key}={value}" for key, value in sorted(endpoint.labels.items()))
         txt = Endpoint(
-            self.txt_name(endpoint),
+            self.names.of(endpoint.name, endpoint.type),
             "TXT",
             (f'"{HERITAGE},{labels}"',),
             set_identifier=endpoint.set_identifier,
@@ -84,31 +82,6 @@ class TxtRegistry:
             properties=endpoint.properties if endpoint.set_identifier else {},
         )
         return endpoint, txt
-
-    def txt_name(self, endpoint: Endpoint) -> str:
-        """The name of the TXT beside a record."""
-        first, dot, rest = self._wild(endpoint.name).partition(".")
-        kind = f"{endpoint.type.lower()}-" if self.profile.typed else ""
-        return f"{self.prefix}{kind}{first}{self.suffix}{dot}{rest}"
-
-    def _wild(self, name: str) -> str:
-        if self.wildcard and name.startswith("*."):
-            return self.wildcard + name[1:]
-        return name
-
-    def _owned_name(self, txt_name: str) -> tuple[str, str]:
-        first, dot, rest = txt_name.lower().partition(".")
-        if self.prefix:
-            if not first.startswith(self.prefix):
-                return "", ""
-            first = first.removeprefix(self.prefix)
-        if self.suffix:
-            first = first.removesuffix(self.suffix)
-        if self.profile.typed:
-            kind, dash, tail = first.partition("-")
-            if dash and kind in _TYPES:
-                return f"{tail}{dot}{rest}", kind.upper()
-        return f"{first}{dot}{rest}", ""
 
     def claimed(self, endpoint: Endpoint) -> Endpoint:
         """A new record with the own owner."""

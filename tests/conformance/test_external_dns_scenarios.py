@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +26,7 @@ FOLDER = (
 VERSIONS = {"newest": "v0.22", "v0_7_4": "v0.7.4", "v0_7_5": "v0.7.5"}
 FILES = ("cutover-scenarios", "random-histories")
 SEEDS = 60
-_AFFIX = "an affix with a dot in it belongs before the whole name, not before the first label"
-_CACHE = "--txt-cache-interval is read, but the zone is not served from memory"
-KNOWN_GAPS = {
-    "history-022-v0.7.4": _AFFIX,
-    "history-022-v0.7.5": _AFFIX,
-    "history-055-v0.22": _CACHE,
-    "history-063-v0.7.5": _CACHE,
-    "history-086-v0.7.4": "not explained yet",
-    "history-099-v0.7.4": _AFFIX,
-    "history-099-v0.7.5": _AFFIX,
-    "history-107-v0.7.5": "not explained yet",
-}
+KNOWN_GAPS: Mapping[str, str] = {}
 
 
 def _cases() -> Iterator[Any]:
@@ -74,12 +63,27 @@ def test_a_recorded_history_ends_as_it_did(scenario: Mapping[str, Any], key: str
         ]
         assert zones in reached
         return
-    for number, (step, got) in enumerate(zip(wanted, replay(scenario, version), strict=True)):
+    # Two Ingresses of one balancer claim a name with equal endpoints: the order they are seen in decides
+    # which label the TXT gets. A history is right if some order gives it; most histories know only one.
+    differences = [_differences(wanted, replay(scenario, version))]
+    while differences[-1] and len(differences) < SEEDS:
+        differences.append(_differences(wanted, replay(scenario, version, len(differences))))
+    assert not differences[-1], differences[0]
+
+
+def _differences(wanted: Sequence[Mapping[str, Any] | None], got: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the steps sent and left behind otherwise than recorded."""
+    found = []
+    for number, (step, reached) in enumerate(zip(wanted, got, strict=True)):
         if step is None:
             continue
         syncs = [sync for sync in step["syncs"] for _ in range(sync.get("times", 1))]
-        assert [_batches(sync) for sync in got["syncs"]] == [_batches(sync) for sync in syncs], number
-        assert _zone(got) == _zone(step), number
+        for sync, sent in zip(syncs, reached["syncs"], strict=True):
+            if _batches(sent) != _batches(sync):
+                found.append(f"step {number}: sent {sent['batches']}, recorded {sync['batches']}")
+        if _zone(reached) != _zone(step):
+            found.append(f"step {number}: zone {_zone(reached)}, recorded {_zone(step)}")
+    return found
 
 
 def _expected(step: Mapping[str, Any], key: str) -> Mapping[str, Any] | None:
