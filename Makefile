@@ -31,7 +31,8 @@ up: $(RUN) ## start the topology and keep it running for dig, curl and aws
 	$(BIN)/testbed up scenarios/zozomat
 
 test: $(DEV) ## run all tests
-	$(BIN)/pytest --numprocesses 2 -m "not e2e"
+	$(BIN)/pytest --numprocesses 2 -m "not e2e and not conformance"
+	$(BIN)/pytest tests/conformance
 	$(BIN)/pytest -m e2e
 
 conformance: $(DEV) ## decide the recorded cases of the real controllers; a table of passed per file

@@ -25,7 +25,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """Count the outcome of each conformance test in its row."""
     report: pytest.TestReport = yield  # type: ignore[misc, assignment]
     mark = item.get_closest_marker("conformance")
-    if mark is not None and (report.when == "call" or report.skipped or report.failed):
+    if mark is not None and mark.args and (report.when == "call" or report.skipped or report.failed):
         suite, file, case = mark.args
         outcome = "left out" if report.skipped or hasattr(report, "wasxfail") else report.outcome
         item.config.stash[_RESULTS].setdefault((suite, file), Counter())[outcome] += 1

@@ -13,9 +13,14 @@ CASES = tuple(case for case in cases.load() if case.area not in OF_DEPLOYMENT)
 OF_SERVICES = ("nlb-service-e2e", "nlb-service-units")
 
 
-@pytest.mark.conformance
 @pytest.mark.skipif(not CASES, reason=f"no cases in {cases.folder()}")
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, marks=pytest.mark.conformance("aws-lb", f"{case.area}.yaml", case.id), id=case.id)
+        for case in CASES
+    ],
+)
 def test_the_controller_decides_as_upstream(case: Case) -> None:
     reason = LEFT_OUT.get(case.id) or LEFT_OUT.get(case.test)
     if reason:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,15 +9,17 @@ import yaml
 
 from testbed.lb_controller import drift, readiness, status
 from testbed.lb_controller.stack import HealthCheck, LoadBalancer, Matcher, TargetGroup
+from tests.conformance.lb_controller import cases as recorded
 
-FOLDER = Path(__file__).parents[3] / "shared" / "conformance" / "aws-lb"
-pytestmark = pytest.mark.conformance
+FOLDER = recorded.folder()
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason=f"no cases in {FOLDER}")
 
 
 def cases(file: str) -> list[Any]:
     path = FOLDER / f"{file}.yaml"
     found = yaml.safe_load(path.read_text())["cases"] if path.exists() else []
-    return [pytest.param(case, id=case["id"]) for case in found]
+    mark = pytest.mark.conformance
+    return [pytest.param(case, marks=mark("aws-lb", path.name, case["id"]), id=case["id"]) for case in found]
 
 
 @pytest.mark.parametrize("case", cases("deploy-drift"))
