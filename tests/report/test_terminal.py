@@ -11,7 +11,7 @@ from rich.console import Console
 from testbed import journal
 from testbed.clock import Clock
 from testbed.errors import Missing
-from testbed.rehearsal.topology import Counts
+from testbed.runtime.counts import Counts
 from testbed.rehearsal.verdict import compute, compute_file
 from testbed.report.terminal import Progress, plain, print_verdict
 
