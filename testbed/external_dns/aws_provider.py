@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DEFAULT_TTL = 300
 ALIAS = "alias"
+SOFT = "soft error: "
 _ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
 _OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
 
@@ -89,12 +90,13 @@ class AwsProvider:
             pages = self.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id)
             for page in pages:
                 for record in page["ResourceRecordSets"]:
-                    endpoint = self._endpoint(record)
+                    endpoint = self.endpoint(record)
                     if endpoint is not None:
                         found.append(endpoint)
         return found
 
-    def _endpoint(self, record: Mapping[str, Any]) -> Endpoint | None:
+    def endpoint(self, record: Mapping[str, Any]) -> Endpoint | None:
+        """A record set as Route 53 lists it; None if this version does not read its type."""
         kind, typed = record["Type"], self.profile.typed
         if not typed and kind not in _OLD_TYPES:
             return None  # AAAA aliases were invisible then
@@ -128,7 +130,7 @@ class AwsProvider:
         for endpoint in endpoints:
             if endpoint.type != "CNAME":
                 found.append(_without(endpoint, ALIAS, EVALUATE))
-            elif not self._is_alias(endpoint):
+            elif not self.is_alias(endpoint):
                 found.append(replace(endpoint, properties={**endpoint.properties, ALIAS: "false"}))
             else:
                 given = endpoint.properties.get(EVALUATE)
@@ -143,7 +145,8 @@ class AwsProvider:
                 found += [alias, replace(alias, type="AAAA")]
         return found
 
-    def _is_alias(self, endpoint: Endpoint) -> bool:
+    def is_alias(self, endpoint: Endpoint) -> bool:
+        """Whether a CNAME endpoint becomes an alias."""
         given = endpoint.properties.get(ALIAS)
         if given is not None:
             return given == "true"
@@ -156,7 +159,7 @@ class AwsProvider:
         is_alias = (
             endpoint.type in ("A", "AAAA") and endpoint.properties.get(ALIAS) == "true"
             if self.profile.typed
-            else endpoint.type == "CNAME" and self._is_alias(endpoint)
+            else endpoint.type == "CNAME" and self.is_alias(endpoint)
         )
         if is_alias:
             target = endpoint.targets[0]
@@ -182,11 +185,12 @@ class AwsProvider:
 
     def update(self, old: Endpoint, new: Endpoint) -> list[dict[str, Any]]:
         """An UPSERT, or DELETE and CREATE where the kind of record changes."""
-        if self.profile.replaces_on_type_change and self._changes_kind(old, new):
+        if self.profile.replaces_on_type_change and self.changes_kind(old, new):
             return self.changes("DELETE", old) + self.changes("CREATE", new)
         return self.changes("UPSERT", new)
 
-    def _changes_kind(self, old: Endpoint, new: Endpoint) -> bool:
+    def changes_kind(self, old: Endpoint, new: Endpoint) -> bool:
+        """Whether an UPSERT would leave the old record beside the new one."""
         if old.type != new.type or old.set_identifier != new.set_identifier:
             return True
         if self.profile.typed:
@@ -230,34 +234,33 @@ class AwsProvider:
                     ChangeBatch={"Changes": batch},  # type: ignore[typeddict-item]
                 )
             except ClientError as error:
-                if typed:
-                    self.say(
-                        "error",
-                        f"Failure in zone {zone.name}. when submitting change batch: {_go_text(error)}",
-                        **where,
-                    )
-                    if not self._submitted_one_by_one(zone, batch, where):
-                        failed.append(zone.id)
-                    continue
-                failed.append(zone.id)
-                self.say("error", f"Failure in zone {zone.name}.{tail}")
-                self.say("error", _go_text(error))
-            else:
-                text = f"{len(batch)} record(s) were successfully updated"
                 if not typed:
-                    text = f"{len(batch)} record(s) in zone {zone.name}.{tail} were successfully updated"
+                    failed.append(zone.id)
+                    self.say("error", f"Failure in zone {zone.name}.{tail}")
+                    self.say("error", _go_text(error))
+                    continue
+                text = f"Failure in zone {zone.name}. when submitting change batch: {_go_text(error)}"
+                self.say("error", text, **where)
+                taken = self._submitted_one_by_one(zone, batch, where)
+                if taken < len(batch):
+                    failed.append(zone.id)
+            else:
+                taken = len(batch)
+            if taken:
+                text = f"{taken} record(s) were successfully updated"
+                if not typed:
+                    text = f"{taken} record(s) in zone {zone.name}.{tail} were successfully updated"
                 self.say("info", text, **where)
         if failed:
             ids = " ".join(failed)
-            raise SubmitError(f"failed to submit all changes for the following zones: [{ids}]")
+            soft = SOFT if typed else ""
+            raise SubmitError(f"{soft}failed to submit all changes for the following zones: [{ids}]")
 
-    def _submitted_one_by_one(
-        self, zone: Zone, batch: list[dict[str, Any]], where: Mapping[str, str]
-    ) -> bool:
+    def _submitted_one_by_one(self, zone: Zone, batch: list[dict[str, Any]], where: Mapping[str, str]) -> int:
         """v0.13.4+: after a refusal each owned record with its TXTs in a call of its own.
 
         Returns:
-            whether all were taken.
+            how many changes were taken.
         """
         groups: dict[str, list[dict[str, Any]]] = {}
         for change in batch:
@@ -265,21 +268,20 @@ class AwsProvider:
                 change
             )
         if len(groups) < 2:
-            return False
+            return 0
         self.say("debug", "Trying to submit change sets one-by-one instead", **where)
-        all_taken = True
+        taken = 0
         for name in sorted(groups):
             for change in groups[name]:
                 record = change["ResourceRecordSet"]
                 text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}"
-                self.say("info", text, **where)
+                self.say("debug", text, **where)
             try:
                 self.route53.change_resource_record_sets(
                     HostedZoneId=zone.id,
                     ChangeBatch={"Changes": groups[name]},  # type: ignore[typeddict-item]
                 )
             except ClientError as error:
-                all_taken = False
                 self.say(
                     "error",
                     f"Failed submitting change (error: {_go_text(error)}), it will be retried in a separate "
@@ -287,8 +289,8 @@ class AwsProvider:
                     **where,
                 )
             else:
-                self.say("info", f"{len(groups[name])} record(s) were successfully updated", **where)
-        return all_taken
+                taken += len(groups[name])
+        return taken
 
     def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
         found: dict[Zone, list[dict[str, Any]]] = {}
@@ -305,7 +307,7 @@ class AwsProvider:
             self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
             found.setdefault(zone, []).append(change)
         for batch in found.values():
-            batch.sort(key=_position)
+            batch.sort(key=position)
         return found
 
 
@@ -315,7 +317,8 @@ def _go_text(error: ClientError) -> str:
     return f"{told['Code']}: {told['Message']}"
 
 
-def _position(change: Mapping[str, Any]) -> tuple[int, str, str]:
+def position(change: Mapping[str, Any]) -> tuple[int, str, str]:
+    """Sort key of a change in its batch."""
     record = change["ResourceRecordSet"]
     return _ORDER[change["Action"]], record["Name"], record["Type"]
 

@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from testbed.clock import Clock
 from testbed.external_dns import plan as planning
-from testbed.external_dns.aws_provider import AwsProvider, ProviderOptions, SubmitError
+from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderOptions, SubmitError
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
@@ -72,9 +72,9 @@ class Controller:
         self._least = LEVELS.index(flags.log_level)
         self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
-        self._sources = Sources(
-            profile, flags.annotation_prefix, lambda text: self.say("debug", text), flags.annotation_filter
-        )
+        self._sources = Sources(profile, flags.annotation_prefix, self.say, flags.annotation_filter)
+        self._soft_errors = 0
+        self._is_legacy_told = False
         self._registry = TxtRegistry(
             flags.owner,
             TxtNames(flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile),
@@ -112,8 +112,18 @@ class Controller:
         try:
             self.run_once()
         except (SubmitError, ClientError, BotoCoreError) as error:
-            text = f"Failed to do run once: {error}" if self._profile.typed else str(error)
+            text = str(error)
+            if self._profile.typed:
+                self._soft_errors += 1
+                soft = text if text.startswith(SOFT) else SOFT + text
+                text = f"Failed to do run once: {soft} (consecutive soft errors: {self._soft_errors})"
             self.say("error", text)
+        else:
+            if self._soft_errors:
+                self.say(
+                    "info", f"Reconciliation succeeded after {self._soft_errors} consecutive soft errors"
+                )
+            self._soft_errors = 0
         finally:
             self.syncs_finished += 1
 
@@ -139,6 +149,8 @@ class Controller:
             old_owner=self._flags.migrate_from_owner,
         )
         self.decisions = changes.decisions
+        for line in changes.warnings:
+            self.say("warning", line)
         for line in changes.skipped:
             self.say("debug", line)
         if self._profile.typed and not changes:
@@ -159,6 +171,10 @@ class Controller:
         if self._flags.registry != "txt":
             return records
         self._txts = {(one.name, one.set_identifier) for one in records if one.type == "TXT"}
+        obsolete = None if self._is_legacy_told else self._registry.obsolete(records)
+        if obsolete:
+            self._is_legacy_told = True
+            self.say("warning", obsolete)
         records = self._registry.records(records)
         self._cache.fill(records)
         return records

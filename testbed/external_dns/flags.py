@@ -63,7 +63,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
     add("--txt-owner-id")
     add("--txt-prefix")
     add("--txt-suffix")
-    add("--txt-wildcard-replacement")
+    if profile.replaces_txt_wildcard:
+        add("--txt-wildcard-replacement")
     add("--domain-filter", action="append")
     add("--annotation-filter")
     add("--txt-cache-interval")
@@ -82,6 +83,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         given = variables.get(f"EXTERNAL_DNS_{name.upper()}")
         if value in (None, False) and given is not None:
             found[name] = given.splitlines() if name in ("source", "domain_filter") else given
+    if found["txt_prefix"] and found["txt_suffix"]:
+        raise BadInput("txt-prefix and txt-suffix are mutually exclusive", do="leave out one of them")
     if not found["source"]:
         raise BadInput("ExternalDNS flags: no --source", do="name service, ingress or both")
     if not found["policy"]:
@@ -95,7 +98,7 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         owner=found["txt_owner_id"] or "default",
         txt_prefix=(found["txt_prefix"] or "").lower(),
         txt_suffix=(found["txt_suffix"] or "").lower(),
-        txt_wildcard=found["txt_wildcard_replacement"] or "",
+        txt_wildcard=found.get("txt_wildcard_replacement") or "",
         domain_filter=tuple(one.rstrip(".") for one in found["domain_filter"] or ()),
         annotation_prefix=found.get("annotation_prefix") or profile.annotation_prefix,
         interval=_seconds(found["interval"] or "1m"),

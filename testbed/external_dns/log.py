@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-._/@^+]+")
-LEVELS = ("debug", "info", "warning", "error", "fatal")
+LEVELS = ("debug", "info", "warning", "error", "fatal", "panic")
 
 
 class Say(Protocol):

@@ -1,7 +1,7 @@
 """The plan: which records to make, change and take away, and why. Pure.
 
 Source: external-dns, plan/plan.go, plan/conflict.go, plan/policy.go. The heart of a cutover is
-`_resolve_update`: among the claimants of a name, the one that the record's TXT names keeps it.
+`resolve_update`: among the claimants of a name, the one that the record's TXT names keeps it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ class Reason(enum.Enum):
     KEPT_BY_LABEL = "the record's TXT names this claimant, so it keeps the name"
     SMALLEST_TARGET = "the record's TXT names none of the claimants; the smallest target wins"
     UNCLAIMED = "nobody claims the name any more"
-    OTHER_OWNER = "the record belongs to another owner, or to nobody"
-    POLICY = "the policy forbids the change"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What the registry is asked to do. `update_old[i]` becomes `update_new[i]`."""
+    """What the registry is asked to do. `update_old[i]` becomes `update_new[i]`.
+
+    `skipped` are lines for the log's level debug, `warnings` for warning.
+    """
 
     create: tuple[Endpoint, ...] = ()
     update_old: tuple[Endpoint, ...] = ()
@@ -55,6 +56,7 @@ class Changes:
     delete: tuple[Endpoint, ...] = ()
     decisions: tuple[Decision, ...] = ()
     skipped: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return bool(self.create or self.update_new or self.delete)
@@ -89,6 +91,37 @@ def calculate(
     return row.changes(policy)
 
 
+def smallest(candidates: Iterable[Endpoint], profile: Profile) -> Endpoint:
+    """The candidate with the smallest target list; the first one of equals."""
+    return min(candidates, key=lambda one: order(one.targets, typed=profile.typed))
+
+
+def resolve_update(
+    have: Endpoint, candidates: Sequence[Endpoint], profile: Profile
+) -> tuple[Endpoint, Reason]:
+    """Who gets a record that exists: the candidate that its TXT names, else the smallest target."""
+    named = [one for one in candidates if have.resource and one.resource == have.resource]
+    if named:
+        return smallest(named, profile), Reason.KEPT_BY_LABEL
+    return smallest(candidates, profile), Reason.SMALLEST_TARGET
+
+
+def without_conflicts(candidates: Sequence[Endpoint]) -> list[Endpoint]:
+    """v0.14 and later: no CNAME where another type is wanted too."""
+    others = [one for one in candidates if one.type != "CNAME"]
+    return others or list(candidates)
+
+
+def properties_differ(have: Endpoint, want: Endpoint, profile: Profile) -> bool:
+    """Whether provider properties ask for an update."""
+    if profile.typed:
+        return dict(have.properties) != dict(want.properties)
+    # Before v0.13.6 only what the record has was compared, and target health never.
+    return any(
+        value != want.properties.get(name, "") for name, value in have.properties.items() if name != EVALUATE
+    )
+
+
 class _Rows:
     def __init__(self, profile: Profile, owner: str, old_owner: str) -> None:
         self._profile, self._owner, self._old_owner = profile, owner, old_owner
@@ -97,13 +130,19 @@ class _Rows:
         self._delete: list[Endpoint] = []
         self._decisions: list[Decision] = []
         self._skipped: list[str] = []
+        self._warnings: list[str] = []
 
     def decide(self, have: Sequence[Endpoint], want: Sequence[Endpoint]) -> None:
         if not self._profile.typed:
             self._decide_type(have[-1] if have else None, want)
             return
-        if len({one.type for one in want} & {"CNAME"}) and any(one.type != "CNAME" for one in want):
-            want = [one for one in want if one.type != "CNAME"]
+        kept = without_conflicts(want)
+        if len(kept) < len(want):
+            name = f"{want[0].name.rstrip('.')}."
+            self._warnings.append(
+                f"Domain {name} contains conflicting record type candidates; discarding CNAME record"
+            )
+        want = kept
         made_before = len(self._create)
         for kind in sorted({one.type for one in (*have, *want)}):
             mine = [one for one in have if one.type == kind]
@@ -118,48 +157,29 @@ class _Rows:
 
     def _decide_type(self, have: Endpoint | None, want: Sequence[Endpoint]) -> None:
         if have is None and want:
-            winner = self._smallest(want)
+            winner = smallest(want, self._profile)
             self._create.append(winner)
             self._say(winner, Reason.CREATED, want)
         elif have is not None and not want:
             self._delete.append(have)
             self._say(have, Reason.UNCLAIMED, want)
         elif have is not None:
-            winner, reason = self._resolve_update(have, want)
-            if self._differs(have, winner):
+            winner, reason = resolve_update(have, want, self._profile)
+            if self._is_changed(have, winner):
                 labels = {**winner.labels, OWNER: have.labels.get(OWNER, "")}
                 if OWNER not in have.labels:
                     del labels[OWNER]
                 self._updates.append((have, replace(winner, labels=labels)))
             self._say(winner, reason, want)
 
-    def _resolve_update(self, have: Endpoint, want: Sequence[Endpoint]) -> tuple[Endpoint, Reason]:
-        for candidate in sorted(want, key=self._order):
-            if have.resource and candidate.resource == have.resource:
-                return candidate, Reason.KEPT_BY_LABEL
-        return self._smallest(want), Reason.SMALLEST_TARGET
-
-    def _smallest(self, want: Sequence[Endpoint]) -> Endpoint:
-        return min(want, key=self._order)
-
-    def _order(self, endpoint: Endpoint) -> tuple[object, ...]:
-        return order(endpoint.targets, typed=self._profile.typed)
-
-    def _differs(self, have: Endpoint, want: Endpoint) -> bool:
+    def _is_changed(self, have: Endpoint, want: Endpoint) -> bool:
         if want.ttl and want.ttl != have.ttl:
             return True
         if not same_targets(have.targets, want.targets, typed=self._profile.typed):
             return True
         if self._old_owner and have.labels.get(OWNER, "") not in ("", self._old_owner):
             return True
-        if self._profile.typed:
-            return dict(have.properties) != dict(want.properties)
-        # Before v0.13.6 only what the record has was compared, and target health never.
-        return any(
-            value != want.properties.get(name, "")
-            for name, value in have.properties.items()
-            if name != EVALUATE
-        )
+        return properties_differ(have, want, self._profile)
 
     def _say(self, endpoint: Endpoint, reason: Reason, want: Sequence[Endpoint]) -> None:
         claimants = tuple(sorted({one.resource for one in want}))
@@ -181,6 +201,7 @@ class _Rows:
             tuple(delete),
             tuple(self._decisions),
             tuple(self._skipped),
+            tuple(self._warnings),
         )
 
     def _is_owned(self, endpoint: Endpoint) -> bool:

@@ -27,6 +27,7 @@ class Profile:
         target_annotation_on_services: v0.13.5+.
         start_delay: production seconds from the start to the first sync.
         managed: record types that the plan looks at.
+        replaces_txt_wildcard: v0.7.5+: `--txt-wildcard-replacement`.
     """
 
     version: str
@@ -37,12 +38,13 @@ class Profile:
     target_annotation_on_services: bool
     start_delay: float
     managed: tuple[str, ...]
+    replaces_txt_wildcard: bool = True
 
 
 PROFILES = {
     profile.version: profile
     for profile in (
-        Profile("v0.7.4", ALPHA_PREFIX, False, False, False, False, 5.0, ("A", "CNAME")),
+        Profile("v0.7.4", ALPHA_PREFIX, False, False, False, False, 5.0, ("A", "CNAME"), False),
         Profile("v0.7.5", ALPHA_PREFIX, False, True, True, False, 5.0, ("A", "CNAME", "NS")),
         Profile("v0.22", PREFIX, True, False, True, True, 0.0, ("A", "AAAA", "CNAME")),
     )

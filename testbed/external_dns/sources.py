@@ -11,6 +11,8 @@ from dataclasses import replace
 from typing import Any
 
 from testbed.external_dns.endpoint import DUALSTACK, RESOURCE, Endpoint, address_type
+from testbed.external_dns.log import Say
+from testbed.external_dns.merging import merged, merged_services
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.selector import matches
 
@@ -25,8 +27,8 @@ _MOST_TTL = 2**31 - 1
 class Sources:
     """Reads endpoints from objects, as one version with one annotation prefix does."""
 
-    def __init__(self, profile: Profile, prefix: str, debug: Debug, annotation_filter: str = "") -> None:
-        self._profile, self._prefix, self._debug = profile, prefix, debug
+    def __init__(self, profile: Profile, prefix: str, say: Say, annotation_filter: str = "") -> None:
+        self._profile, self._prefix, self._say = profile, prefix, say
         self._filter = annotation_filter
 
     def services(self, services: Iterable[Object]) -> list[Endpoint]:
@@ -43,6 +45,8 @@ class Sources:
                 endpoints = self._endpoints(service, hosts, targets, f"service/{title}")
                 self._tell("service", title, endpoints)
             found += endpoints
+        if self._profile.typed:
+            return merged(merged_services(found), self._warn)
         return _merged(found) if self._profile.merges_services else found
 
     def ingresses(self, ingresses: Iterable[Object]) -> list[Endpoint]:
@@ -67,7 +71,13 @@ class Sources:
                 endpoints = [replace(one, labels={**one.labels, DUALSTACK: "true"}) for one in endpoints]
             self._tell("ingress", title, endpoints)
             found += endpoints
-        return found
+        return merged(found, self._warn) if self._profile.typed else found
+
+    def _debug(self, text: str) -> None:
+        self._say("debug", text)
+
+    def _warn(self, text: str) -> None:
+        self._say("warning", text)
 
     def _tell(self, kind: str, title: str, endpoints: Sequence[Endpoint]) -> None:
         if endpoints:

@@ -10,7 +10,7 @@ Source: external-dns, registry/txt/registry.go, registry/mapper/mapper.go, endpo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from testbed.external_dns.endpoint import OWNED_RECORD, OWNER, Endpoint
@@ -37,11 +37,7 @@ class TxtRegistry:
         labels: dict[_Key, Mapping[str, str]] = {}
         records = []
         for endpoint in endpoints:
-            found = (
-                parse(endpoint.targets[0], self.profile)
-                if endpoint.type == "TXT" and endpoint.targets
-                else None
-            )
+            found = self._labels(endpoint)
             if found is None:
                 records.append(endpoint)
                 continue
@@ -70,13 +66,31 @@ class TxtRegistry:
                 return replace(record, labels={**record.labels, **found}, properties=properties)
         return record
 
+    def obsolete(self, endpoints: Sequence[Endpoint]) -> str | None:
+        """v0.22: the warning about the first alias with a TXT of before (`cname-`), which is told once."""
+        if not self.profile.typed:
+            return None
+        txts = {one.name.lower() for one in endpoints if one.type == "TXT" and self._labels(one) is not None}
+        for one in endpoints:
+            old = self.names.of(one.name, "CNAME")
+            if one.type == "A" and one.properties.get("alias") == "true" and old in txts:
+                return (
+                    f'Obsolete legacy TXT record "{old}" for A ALIAS "{one.name}" can be removed; now using '
+                    f'"{self.names.of(one.name, "A")}" (see scripts/aws-cleanup-legacy-txt-records.py).'
+                )
+        return None
+
+    def _labels(self, endpoint: Endpoint) -> dict[str, str] | None:
+        if endpoint.type != "TXT" or not endpoint.targets:
+            return None
+        return parse(endpoint.targets[0], self.profile)
+
     def with_txt(self, endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
         """A record and its TXT."""
-        labels = ",".join(f"{_LABEL}{key}={value}" for key, value in sorted(endpoint.labels.items()))
         txt = Endpoint(
             self.names.of(endpoint.name, endpoint.type),
             "TXT",
-            (f'"{HERITAGE},{labels}"',),
+            (f'"{serialized(endpoint.labels)}"',),
             set_identifier=endpoint.set_identifier,
             labels={OWNED_RECORD: endpoint.name},
             properties=endpoint.properties if endpoint.set_identifier else {},
@@ -86,6 +100,11 @@ class TxtRegistry:
     def claimed(self, endpoint: Endpoint) -> Endpoint:
         """A new record with the own owner."""
         return replace(endpoint, labels={**endpoint.labels, OWNER: self.owner})
+
+
+def serialized(labels: Mapping[str, str]) -> str:
+    """Labels as a TXT carries them, without its quotes."""
+    return ",".join([HERITAGE, *(f"{_LABEL}{key}={value}" for key, value in sorted(labels.items()))])
 
 
 def parse(value: str, profile: Profile) -> dict[str, str] | None:

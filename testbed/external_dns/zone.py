@@ -81,13 +81,16 @@ class MemoryZone:
                 del state[key]
             else:
                 state[key] = _stored(record)
-        for name in {key_of(change["ResourceRecordSet"])[0] for change in changes}:
+        refused = []
+        for name in dict.fromkeys(key_of(change["ResourceRecordSet"])[0] for change in changes):
             types = {kind for other, kind, _ in state if other == name}
             if "CNAME" in types and len(types) > 1:
-                return (
+                refused.append(
                     f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other "
                     f"records with the same DNS name in zone {self.name}."
                 )
+        if refused:
+            return ", ".join(refused)
         self._records = state
         return ""
 

@@ -1,6 +1,6 @@
 """Histories that were recorded from the real ExternalDNS, replayed for every version that they name.
 
-Batches, the refusals among them and the zone after each step must be equal. Log lines are compared apart.
+Batches, the refusals among them, errors, the log (info and above) and the zone after each step must be equal.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def test_a_recorded_history_ends_as_it_did(scenario: Mapping[str, Any], key: str
 
 
 def _differences(wanted: Sequence[Mapping[str, Any] | None], got: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What the steps sent and left behind otherwise than recorded."""
+    """What the steps sent, logged and left behind otherwise than recorded."""
     found = []
     for number, (step, reached) in enumerate(zip(wanted, got, strict=True)):
         if step is None:
@@ -81,6 +81,10 @@ def _differences(wanted: Sequence[Mapping[str, Any] | None], got: Sequence[Mappi
         for sync, sent in zip(syncs, reached["syncs"], strict=True):
             if _batches(sent) != _batches(sync):
                 found.append(f"step {number}: sent {sent['batches']}, recorded {sync['batches']}")
+            if _log(sent) != _log(sync):
+                found.append(f"step {number}: logged {sent['log']}, recorded {sync['log']}")
+            if sent.get("error") != sync.get("error"):
+                found.append(f"step {number}: failed with {sent.get('error')}, recorded {sync.get('error')}")
         if _zone(reached) != _zone(step):
             found.append(f"step {number}: zone {_zone(reached)}, recorded {_zone(step)}")
     return found
@@ -96,6 +100,13 @@ def _batches(sync: Mapping[str, Any]) -> list[tuple[list[str], bool]]:
         (sorted(json.dumps(one, sort_keys=True) for one in batch["changes"]), "rejected" in batch)
         for batch in sync["batches"]
     ]
+
+
+def _log(sync: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The lines in their order; apart and sorted those that the real one writes while it walks a map."""
+    random = "warning: Only one CNAME per name"
+    walked = sorted(" ".join(sorted(line.split())) for line in sync["log"] if line.startswith(random))
+    return [line for line in sync["log"] if not line.startswith(random)], walked
 
 
 def _zone(step: Mapping[str, Any]) -> list[str]:

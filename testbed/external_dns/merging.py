@@ -1,0 +1,52 @@
+"""v0.16 and later: endpoints of one name, from several objects of a source, become one where DNS allows it.
+
+Source: external-dns, endpoint/utils.go (MergeEndpoints), source/service.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from testbed.external_dns.endpoint import Endpoint
+
+Warn = Callable[[str], None]
+_ONE_TARGET = ("CNAME", "DNAME")
+
+
+def merged(endpoints: Iterable[Endpoint], warn: Warn) -> list[Endpoint]:
+    """Endpoints of equal name, type, set identifier and TTL as one, with all targets; the first one's labels.
+
+    CNAMEs with other targets stay apart, with a warning: no zone can have both.
+    """
+    kept: dict[tuple[object, ...], Endpoint] = {}
+    aliases: dict[tuple[str, str], str] = {}
+    for endpoint in endpoints:
+        only = endpoint.targets[0] if endpoint.type in _ONE_TARGET and endpoint.targets else ""
+        key = (endpoint.name, endpoint.type, endpoint.set_identifier, endpoint.ttl, only)
+        if endpoint.type == "CNAME" and only:
+            first = aliases.setdefault((endpoint.name, endpoint.set_identifier), only)
+            if first != only and key not in kept:
+                warn(
+                    f"Only one CNAME per name — {endpoint.name} CNAME {first} and "
+                    f"{endpoint.name} CNAME {only} is invalid DNS. "
+                    "A resolver wouldn't know which canonical name to follow."
+                )
+        before = kept.get(key)
+        kept[key] = endpoint if before is None else _united(before, endpoint)
+    return list(kept.values())
+
+
+def merged_services(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    """Addresses of Services of equal name and set identifier as one endpoint, with the smallest label."""
+    kept: dict[tuple[object, ...], Endpoint] = {}
+    for index, endpoint in enumerate(sorted(endpoints, key=lambda one: one.resource)):
+        apart = index if endpoint.type in _ONE_TARGET else -1
+        key = (endpoint.name, endpoint.type, endpoint.set_identifier, apart)
+        before = kept.get(key)
+        kept[key] = endpoint if before is None else _united(before, endpoint)
+    return list(kept.values())
+
+
+def _united(one: Endpoint, other: Endpoint) -> Endpoint:
+    return replace(one, targets=tuple(sorted({*one.targets, *other.targets})))
