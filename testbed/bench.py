@@ -84,7 +84,7 @@ class Figures:
     """What the journal of a run says; wall seconds.
 
     Attributes:
-        requests: all that have an outcome.
+        requests: all that the schedule had.
         lost: requests that failed, ended unknown or were never started.
         lags: start lags, sorted.
         first_by_nlb: when the first request through the NLB was answered, seconds since the epoch.
@@ -152,7 +152,7 @@ def figures(path: Path) -> Figures:
         if ok and nodes.get(peer) == "alb" and sent >= (removed or 0)
     ]
     return Figures(
-        requests=len(outcomes),
+        requests=len(outcomes) + never_started,
         lost=sum(not ok for *_, ok in outcomes) + never_started,
         lags=sorted(lags),
         first_by_nlb=min(by_nlb, default=None),
@@ -230,6 +230,12 @@ def machine() -> str:
     )
 
 
+def _others_seconds() -> float:
+    """CPU seconds that this machine spent since its start on what this process did not start."""
+    spent = psutil.cpu_times()
+    return float(sum(spent) - spent.idle - spent.iowait) - sum(os.times()[:4])
+
+
 def _lines(path: str) -> list[str]:
     try:
         return Path(path).read_text().splitlines()
@@ -283,7 +289,7 @@ def story_rows() -> Iterator[Row]:
 def _rate_row(rate: float, run: Played) -> Row:
     seen = run.figures
     lag50, lag99 = (f"{seen.lag(share) * 1000:.1f}" for share in (0.5, 0.99))
-    words = f"{seen.lost} of {seen.requests:,} lost, lag p50 {lag50} ms, p99 {lag99} ms"
+    words = f"{seen.lost:,} of {seen.requests:,} lost, lag p50 {lag50} ms, p99 {lag99} ms"
     goal = " (goal)" if rate == max(RATES) else ""
     return Row(
         f"{rate:,.0f} requests per second through the whole story{goal}",
@@ -396,11 +402,14 @@ def _told(what: str, measured: Iterator[Row]) -> Iterator[Row]:
 def main(quick: bool) -> None:
     """Measure this machine and print a Markdown table; about five minutes, one with --quick."""
     click.echo(f"{machine()}\n")
+    before, others = time.monotonic(), _others_seconds()
     click.echo(_line("figure", "measured", "bound", "met"))
     click.echo(_line(*("-" * width for width in _WIDTHS)))
     for row in rows(quick=quick):
         click.echo(str(row))
-    click.echo("")
+    available = (time.monotonic() - before) * len(os.sched_getaffinity(0))
+    share = max(0.0, _others_seconds() - others) / available
+    click.echo(f"\nOther processes of this machine took {share:.0%} of its CPUs meanwhile.")
 
 
 if __name__ == "__main__":
