@@ -88,7 +88,8 @@ def test_no_script_and_several_scripts_are_refused(tmp_path: Path) -> None:
 def test_the_line_of_the_script_that_raised_is_found(tmp_path: Path) -> None:
     (tmp_path / "cutover.py").write_text(SCRIPT.replace("def story(cutover): ...", "def story(c):\n    c.x"))
     found = load(str(tmp_path))
-    try:
+    with pytest.raises(AttributeError) as raised:
         found.play(object())  # type: ignore[arg-type]
-    except AttributeError as error:
-        assert script_line(error, found.folder).line == 5  # type: ignore[union-attr]
+    where = script_line(raised.value, found.folder)
+    assert where is not None
+    assert where.line == 5

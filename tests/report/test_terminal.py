@@ -11,9 +11,9 @@ from rich.console import Console
 from testbed import journal
 from testbed.clock import Clock
 from testbed.errors import Missing
-from testbed.runtime.counts import Counts
 from testbed.rehearsal.verdict import compute, compute_file
 from testbed.report.terminal import Progress, plain, print_verdict
+from testbed.runtime.counts import Counts
 
 HOSTILE = "\x1b[2J[red]bold[/red]\r\n\x07 end"
 
