@@ -6,6 +6,7 @@ the property `alias` since; both become an A record whose target is the load bal
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 DEFAULT_TTL = 300
 ALIAS = "alias"
 SOFT = "soft error: "
+SAME_ZONE = "same-zone"
+_ESCAPE = re.compile(r"\\(\d{3})")
 _ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
 _OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
 
@@ -103,10 +106,13 @@ class AwsProvider:
         properties: dict[str, str] = {}
         if "Weight" in record:
             properties["aws/weight"] = str(record["Weight"])
+        if typed and "HealthCheckId" in record:
+            properties["aws/health-check-id"] = record["HealthCheckId"]
         alias = record.get("AliasTarget")
         if alias:
             properties[EVALUATE] = str(bool(alias["EvaluateTargetHealth"])).lower()
-            targets: tuple[str, ...] = (alias["DNSName"].rstrip("."),)
+            target = alias["DNSName"].rstrip(".")
+            targets: tuple[str, ...] = (_unescaped(target) if typed else target,)
             ttl = DEFAULT_TTL
             if typed:
                 properties[ALIAS] = "true"
@@ -117,7 +123,8 @@ class AwsProvider:
             ttl = record.get("TTL", 0)
             if typed and kind == "CNAME":
                 properties[ALIAS] = "false"
-        name = record["Name"].replace("\\052", "*").rstrip(".")
+        name = record["Name"].rstrip(".")
+        name = _unescaped(name) if typed else name.replace("\\052", "*")
         return Endpoint(name, kind, targets, ttl, record.get("SetIdentifier", ""), properties=properties)
 
     # --- endpoints to records --------------------------------------------------------------------------
@@ -128,21 +135,23 @@ class AwsProvider:
             return list(endpoints)
         found = []
         for endpoint in endpoints:
-            if endpoint.type != "CNAME":
+            is_cname = endpoint.type == "CNAME"
+            if not is_cname and endpoint.properties.get(ALIAS) != "true":
                 found.append(_without(endpoint, ALIAS, EVALUATE))
-            elif not self.is_alias(endpoint):
-                found.append(replace(endpoint, properties={**endpoint.properties, ALIAS: "false"}))
+            elif is_cname and not self.is_alias(endpoint):
+                plain = _without(endpoint, EVALUATE)
+                found.append(replace(plain, properties={**plain.properties, ALIAS: "false"}))
             else:
                 given = endpoint.properties.get(EVALUATE)
                 value = given == "true" if given else self.options.evaluate_target_health
                 self.say("debug", f"Modifying endpoint: {endpoint}, setting alias=true")
                 alias = replace(
                     endpoint,
-                    type="A",
+                    type="A" if is_cname else endpoint.type,
                     ttl=DEFAULT_TTL if endpoint.ttl else 0,
                     properties={**endpoint.properties, ALIAS: "true", EVALUATE: str(value).lower()},
                 )
-                found += [alias, replace(alias, type="AAAA")]
+                found += [alias, replace(alias, type="AAAA")] if is_cname else [alias]
         return found
 
     def is_alias(self, endpoint: Endpoint) -> bool:
@@ -167,7 +176,7 @@ class AwsProvider:
             record["Type"] = endpoint.type if self.profile.typed else "A"
             record["AliasTarget"] = {
                 "DNSName": target,
-                "HostedZoneId": canonical_zone(target) or "",
+                "HostedZoneId": canonical_zone(target) or SAME_ZONE,
                 "EvaluateTargetHealth": given == "true" if given else self.options.evaluate_target_health,
             }
         else:
@@ -178,6 +187,8 @@ class AwsProvider:
             weight = endpoint.properties.get("aws/weight")
             if weight is not None:
                 record["Weight"] = int(weight)
+        if "aws/health-check-id" in endpoint.properties:
+            record["HealthCheckId"] = endpoint.properties["aws/health-check-id"]
         changes = [{"Action": action, "ResourceRecordSet": record}]
         if is_alias and not self.profile.typed and endpoint.labels.get(DUALSTACK) == "true":
             changes.append({"Action": action, "ResourceRecordSet": {**record, "Type": "AAAA"}})
@@ -305,7 +316,7 @@ class AwsProvider:
                 continue
             zone = max(zones, key=lambda one: len(one.name))
             self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
-            found.setdefault(zone, []).append(change)
+            found.setdefault(zone, []).append(_placed(change, zone))
         for batch in found.values():
             batch.sort(key=position)
         return found
@@ -321,6 +332,20 @@ def position(change: Mapping[str, Any]) -> tuple[int, str, str]:
     """Sort key of a change in its batch."""
     record = change["ResourceRecordSet"]
     return _ORDER[change["Action"]], record["Name"], record["Type"]
+
+
+def _placed(change: dict[str, Any], zone: Zone) -> dict[str, Any]:
+    """A change with the zone's own id for an alias to a record of the same zone."""
+    record = change["ResourceRecordSet"]
+    alias = record.get("AliasTarget")
+    if not alias or alias["HostedZoneId"] != SAME_ZONE:
+        return change
+    return {**change, "ResourceRecordSet": {**record, "AliasTarget": {**alias, "HostedZoneId": zone.id}}}
+
+
+def _unescaped(name: str) -> str:
+    """A name without Route 53's octal escapes, such as `\\052` for `*`."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name)
 
 
 def _without(endpoint: Endpoint, *names: str) -> Endpoint:

@@ -80,6 +80,7 @@ class Controller:
             TxtNames(flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile),
             profile,
             flags.migrate_from_owner,
+            flags.managed,
         )
         self._cache = RecordCache(flags.txt_cache_interval, clock, typed=profile.typed)
         options = ProviderOptions(

@@ -22,7 +22,9 @@ def merged(endpoints: Iterable[Endpoint], warn: Warn) -> list[Endpoint]:
     kept: dict[tuple[object, ...], Endpoint] = {}
     aliases: dict[tuple[str, str], str] = {}
     for endpoint in endpoints:
-        only = endpoint.targets[0] if endpoint.type in _ONE_TARGET and endpoint.targets else ""
+        if endpoint.type in _ONE_TARGET and not endpoint.targets:
+            continue
+        only = endpoint.targets[0] if endpoint.type in _ONE_TARGET else ""
         key = (endpoint.name, endpoint.type, endpoint.set_identifier, endpoint.ttl, only)
         if endpoint.type == "CNAME" and only:
             first = aliases.setdefault((endpoint.name, endpoint.set_identifier), only)
@@ -33,7 +35,7 @@ def merged(endpoints: Iterable[Endpoint], warn: Warn) -> list[Endpoint]:
                     "A resolver wouldn't know which canonical name to follow."
                 )
         before = kept.get(key)
-        kept[key] = endpoint if before is None else _united(before, endpoint)
+        kept[key] = _united(before or endpoint, endpoint)
     return list(kept.values())
 
 

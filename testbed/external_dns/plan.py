@@ -167,8 +167,6 @@ class _Rows:
             winner, reason = resolve_update(have, want, self._profile)
             if self._is_changed(have, winner):
                 labels = {**winner.labels, OWNER: have.labels.get(OWNER, "")}
-                if OWNER not in have.labels:
-                    del labels[OWNER]
                 self._updates.append((have, replace(winner, labels=labels)))
             self._say(winner, reason, want)
 

@@ -43,6 +43,9 @@ class Sources:
             if self._is_mine(service, "service"):
                 targets = self._service_targets(service)
                 endpoints = self._endpoints(service, hosts, targets, f"service/{title}")
+                if self._profile.typed:
+                    hosts, targets = self._hosts(service, "internal-hostname"), self._internal(service)
+                    endpoints += self._endpoints(service, hosts, targets, f"service/{title}")
                 self._tell("service", title, endpoints)
             found += endpoints
         if self._profile.typed:
@@ -97,8 +100,8 @@ class Sources:
         )
         return False
 
-    def _hosts(self, item: Object) -> list[str]:
-        text = self._annotation(item, "hostname")
+    def _hosts(self, item: Object, annotation: str = "hostname") -> list[str]:
+        text = self._annotation(item, annotation)
         if text is None:
             return []
         return [host.rstrip(".") for host in text.replace(" ", "").split(",")]
@@ -108,10 +111,21 @@ class Sources:
         if self._profile.target_annotation_on_services and (given := self._annotated_targets(service)):
             return given
         if spec.get("type") == "ExternalName":
+            if self._profile.typed and spec.get("externalIPs"):
+                return list(spec["externalIPs"])
             return [spec["externalName"]]
         if spec.get("type") != "LoadBalancer":
             return []
         return list(spec.get("externalIPs") or ()) or _balancer_targets(service)
+
+    def _internal(self, service: Object) -> list[str]:
+        """Targets of `internal-hostname` (v0.7.6+): the cluster IP."""
+        spec = service.get("spec") or {}
+        if given := self._annotated_targets(service):
+            return given
+        address = spec.get("clusterIP")
+        has_one = spec.get("type", "ClusterIP") in ("ClusterIP", "LoadBalancer")
+        return [address] if has_one and address not in (None, "", "None") else []
 
     def _annotated_targets(self, item: Object) -> list[str]:
         text = self._annotation(item, "target") or ""
@@ -169,6 +183,8 @@ def deduplicated(endpoints: Iterable[Endpoint], profile: Profile, debug: Debug) 
     """Each endpoint once: the first of those with equal name, set identifier and targets survives."""
     seen = set()
     for endpoint in endpoints:
+        if profile.typed and len(endpoint.targets) > 1:
+            endpoint = replace(endpoint, targets=tuple(sorted(set(endpoint.targets))))
         key = (
             endpoint.type if profile.typed else "",
             endpoint.name,

@@ -41,7 +41,7 @@ class TxtNames:
 
     def replaced(self, name: str) -> str:
         """A name with its `*` label replaced, as `--txt-wildcard-replacement` says."""
-        if self.wildcard and name.partition(".")[0] == "*":
+        if self.wildcard and self.profile.replaces_txt_wildcard and name.partition(".")[0] == "*":
             return self.wildcard + name[1:]
         return name
 

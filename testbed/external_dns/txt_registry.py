@@ -31,6 +31,7 @@ class TxtRegistry:
     names: TxtNames
     profile: Profile
     old_owner: str = ""
+    managed: tuple[str, ...] = ()
 
     def records(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
         """The records of a zone with the labels that their TXTs give them; TXTs of this registry left out."""
@@ -38,6 +39,8 @@ class TxtRegistry:
         records = []
         for endpoint in endpoints:
             found = self._labels(endpoint)
+            if self.profile.typed and endpoint.type == "TXT" and not endpoint.targets:
+                continue
             if found is None:
                 records.append(endpoint)
                 continue
@@ -61,7 +64,7 @@ class TxtRegistry:
             found = labels.get((name, kind, record.set_identifier))
             if found is not None:
                 properties = dict(record.properties)
-                if self.profile.typed and index > 0 and record.type in self.profile.managed:
+                if self.profile.typed and index > 0 and record.type in self.managed:
                     properties[FORCE_UPDATE] = "true"
                 return replace(record, labels={**record.labels, **found}, properties=properties)
         return record
