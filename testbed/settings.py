@@ -21,6 +21,8 @@ class Production:
     """TTL of an alias to a load balancer: the balancer's own (Route 53 guide, alias records)."""
     route53_propagation: float = 0.0
     """Until a change is INSYNC; Route 53 promises 60 s and usually needs a few."""
+    balancer_provisioning: float = 3.0
+    """Until a new load balancer is `active`; AWS needs a minute or more, in which nothing can be learned."""
     nlb_idle_timeout: float = 350.0
     """TCP idle timeout of an NLB, fixed in 2020 (NLB guide)."""
     alb_idle_timeout: float = 60.0

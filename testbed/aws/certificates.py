@@ -30,6 +30,7 @@ class CertificateStore:
         chain, key = _issue(self._public, names)
         chain_file, key_file = self._folder / "target.pem", self._folder / "target.key"
         chain_file.write_bytes(chain)
+        key_file.unlink(missing_ok=True)
         key_file.touch(mode=0o600)
         key_file.write_bytes(key)
         return chain_file, key_file
@@ -41,6 +42,10 @@ class CertificateStore:
     def put(self, arn: str, chain: bytes, key: bytes) -> None:
         """Keep an imported certificate; PEM."""
         self._acm[arn] = (chain, key)
+
+    def drop(self, arn: str) -> None:
+        """Forget a deleted certificate."""
+        self._acm.pop(arn, None)
 
     def get(self, arn: str) -> tuple[bytes, bytes]:
         """Chain and key of an ACM certificate, PEM. Raises `KeyError` for one that does not exist."""

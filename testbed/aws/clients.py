@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.session import Session
 
+from testbed.aws import service_models
 from testbed.settings import PATIENCE, REGION
 
 if TYPE_CHECKING:
@@ -20,16 +21,31 @@ if TYPE_CHECKING:
 ACCESS_KEY = "testing"
 """Neither endpoint nor moto checks keys; a real account refuses this one."""
 
+_NOWHERE = "/dev/null"
+_ISOLATED = {
+    # configuration name: (in the file, in the environment, default, conversion), as botocore wants it
+    "profile": (None, None, None, None),
+    "config_file": (None, None, _NOWHERE, None),
+    "credentials_file": (None, None, _NOWHERE, None),
+    "ca_bundle": (None, None, None, None),
+    "ignore_configured_endpoint_urls": (None, None, True, None),
+}
+
 
 class Clients:
-    """Clients by service, made when they are first used. May be shared between threads."""
+    """Clients by service, made when they are first used. May be shared between threads.
 
-    def __init__(self, endpoint_url: str, region: str = REGION) -> None:
-        core = Session()
-        core.set_config_variable("config_file", "/dev/null")
-        core.set_config_variable("credentials_file", "/dev/null")
+    Args:
+        endpoint_url: the run's endpoint.
+        access_key: the endpoint counts API calls for each access key as AWS does for each account.
+            `calls.OBSERVER` is not counted: for those who only watch.
+    """
+
+    def __init__(self, endpoint_url: str, region: str = REGION, *, access_key: str = ACCESS_KEY) -> None:
+        core = Session(session_vars=_ISOLATED)
+        core.register_component("data_loader", service_models.loader())
         self._endpoint_url = endpoint_url
-        self._session = boto3.Session(ACCESS_KEY, ACCESS_KEY, region_name=region, botocore_session=core)
+        self._session = boto3.Session(access_key, ACCESS_KEY, region_name=region, botocore_session=core)
 
     @functools.cached_property
     def route53(self) -> Route53Client:
@@ -57,6 +73,7 @@ class Clients:
             read_timeout=PATIENCE.api_call,
             retries={"mode": "standard", "total_max_attempts": 4},  # the SDKs' default of 3 retries
             max_pool_connections=20,
+            proxies={},  # the endpoint is on this machine, whatever HTTP_PROXY says
         )
         return self._session.client(
             service,  # type: ignore[call-overload]

@@ -1,111 +1,150 @@
-"""What ELBv2 refuses and moto takes, and what it answers where moto makes an answer up.
+"""What ELBv2 refuses and moto takes (pure).
 
-Sources: ELBv2 API reference; the text of the refusal as in aws-load-balancer-controller issue 2214.
+Sources: ELBv2 API reference; ALB guide, "Quotas"; texts as in aws-load-balancer-controller #2214 (GRPC on an
+HTTP listener), #2804 (GRPC codes), #2011 and cfn-lint #3833 (condition values). Texts marked "by analogy"
+could not be found in public.
 """
 
 from __future__ import annotations
 
-import base64
-import contextlib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-from xml.sax.saxutils import escape
 
-from botocore.exceptions import ClientError
+from testbed.aws.answers import Refusal
 
-if TYPE_CHECKING:
-    from mypy_boto3_elbv2 import ElasticLoadBalancingv2Client
+Form = Mapping[str, str]
+"""The parameters of a call in the query protocol."""
 
-CHECKED = frozenset({"CreateRule", "ModifyRule", "CreateListener", "ModifyListener"})
+MOST_VALUES = 5
+MOST_WILDCARDS = 5
+MOST_RULES = 100
 
-_REGISTERING = {
-    "State": "initial",
-    "Reason": "Elb.RegistrationInProgress",
-    "Description": "Target registration is in progress",
-}
+_VALUE = re.compile(
+    r"Conditions\.member\.\d+\.(?:[A-Za-z]+Config\.)?(?:Regex)?Values\.member\.\d+(?:\.Key|\.Value)?"
+)
+_KEYED = re.compile(r"\.(?:Key|Value)$")
+_LITERAL = re.compile(r"(?:SourceIpConfig|HttpRequestMethodConfig|RegexValues)")
+_ESCAPED = re.compile(r"\\[*?\\]")
+_GROUP = re.compile(r"(?:Default)?Actions\.member\.\d+\..*TargetGroupArn")
+_CODES = re.compile(r"(\d+)(?:-(\d+))?")
+_SECURE = ("HTTPS", "TLS")
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """An error code and message of the ELBv2 API."""
+class Listener:
+    """A listener as rules need it."""
 
-    code: str
-    message: str
+    load_balancer: str
+    protocol: str
+    port: str
 
 
-def refusal(form: Mapping[str, str], elbv2: ElasticLoadBalancingv2Client) -> Refusal | None:
-    """Why AWS refuses the call, or None: GRPC and HTTP2 target groups stand on HTTPS listeners only."""
-    groups = [value for key, value in form.items() if key.endswith("TargetGroupArn")]
-    if not groups:
-        return None
-    with contextlib.suppress(ClientError):  # what does not exist is the backend's to refuse
-        if _listener_protocol(form, elbv2) != "HTTP":
-            return None
-        for group in elbv2.describe_target_groups(TargetGroupArns=groups)["TargetGroups"]:
-            version = group.get("ProtocolVersion", "")
-            if version in ("GRPC", "HTTP2"):
-                return Refusal(
-                    "InvalidLoadBalancerAction",
-                    "Listener protocol 'HTTP' is not supported with a target group with the "
-                    f"protocol-version '{version}'",
-                )
+def refused_form(form: Form, operation: str, required: Iterable[str] | None) -> Refusal | None:
+    """An operation must exist, and its parameters be there (ELBv2 API reference, "Common Errors").
+
+    Args:
+        required: names of the parameters that it must have; None if there is no such operation.
+    """
+    if required is None:
+        return Refusal("InvalidAction", f"The action {operation} is not valid for this web service.")
+    for name in required:
+        if not any(key == name or key.startswith(f"{name}.") for key in form):
+            member = name[0].lower() + name[1:]
+            wrong = f"Value null at '{member}' failed to satisfy constraint: Member must not be null"
+            return Refusal("ValidationError", f"1 validation error detected: {wrong}")
     return None
 
 
-def _listener_protocol(form: Mapping[str, str], elbv2: ElasticLoadBalancingv2Client) -> str:
-    if "Protocol" in form:
-        return form["Protocol"]
-    arn = form.get("ListenerArn") or _listener_of_rule(form.get("RuleArn", ""))
-    return elbv2.describe_listeners(ListenerArns=[arn])["Listeners"][0]["Protocol"]
+def refused_conditions(form: Form) -> Refusal | None:
+    """A rule has at most five condition values and five wildcards (ALB guide, "Quotas")."""
+    values = {key: value for key, value in form.items() if _VALUE.fullmatch(key)}
+    if len({_KEYED.sub("", key) for key in values}) > MOST_VALUES:
+        return Refusal("ValidationError", f"A rule can only have '{MOST_VALUES}' condition values")
+    wildcards = sum(
+        character in "*?"
+        for key, value in values.items()
+        if not _LITERAL.search(key)
+        for character in _ESCAPED.sub("", value)
+    )
+    if wildcards > MOST_WILDCARDS:  # text by analogy
+        return Refusal("ValidationError", f"A rule can only have '{MOST_WILDCARDS}' condition wildcards")
+    return None
 
 
-def _listener_of_rule(arn: str) -> str:
-    """`…:listener-rule/app/name/lb/listener/rule` belongs to `…:listener/app/name/lb/listener`."""
-    return arn.replace(":listener-rule/", ":listener/").rpartition("/")[0]
-
-
-def described_health(
-    group: str, known: Iterable[Mapping[str, Any]], elbv2: ElasticLoadBalancingv2Client
-) -> list[Mapping[str, Any]] | None:
-    """The health of a group's registered targets as the checks know it, and of those that drain.
-
-    A target that was registered a moment ago is not known to the checks yet. None for an unknown group.
-    """
-    try:
-        registered = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
-    except ClientError:
+def refused_count(rules: int) -> Refusal | None:
+    """A balancer has at most 100 rules, default rules apart; `rules` are those it has already."""
+    if rules < MOST_RULES:
         return None
-    checked: dict[tuple[str, int], Mapping[str, Any]] = {_target(one): one for one in known}
-    described = [
-        checked.pop(_target(one), {"Target": one["Target"], "TargetHealth": _REGISTERING})
-        for one in registered
-    ]
-    return described + [one for one in checked.values() if one["TargetHealth"]["State"] == "draining"]
+    # the API reference's words for TooManyRules
+    return Refusal("TooManyRules", "You've reached the limit on the number of rules per load balancer.")
 
 
-def _target(description: Mapping[str, Any]) -> tuple[str, int]:
-    return description["Target"]["Id"], int(description["Target"]["Port"])
+def target_groups(form: Form) -> list[str]:
+    """ARNs of the target groups that the call's actions forward to."""
+    return list(dict.fromkeys(value for key, value in form.items() if _GROUP.fullmatch(key)))
 
 
-def target_health_xml(descriptions: Iterable[Mapping[str, Any]]) -> bytes:
-    """The answer to DescribeTargetHealth from descriptions in boto3's form."""
-    members = "".join(f"<member>{_xml(one)}</member>" for one in descriptions)
-    return (
-        '<DescribeTargetHealthResponse xmlns="http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/">'
-        f"<DescribeTargetHealthResult><TargetHealthDescriptions>{members}</TargetHealthDescriptions>"
-        "</DescribeTargetHealthResult><ResponseMetadata><RequestId>testbed</RequestId></ResponseMetadata>"
-        "</DescribeTargetHealthResponse>"
-    ).encode()
+def refused_versions(protocol: str, versions: Iterable[str]) -> Refusal | None:
+    """GRPC and HTTP2 target groups stand on HTTPS listeners only (ALB guide, "Target groups")."""
+    for version in versions:
+        if protocol == "HTTP" and version in ("GRPC", "HTTP2"):
+            return Refusal(
+                "InvalidLoadBalancerAction",
+                "Listener protocol 'HTTP' is not supported with a target group with the "
+                f"protocol-version '{version}'",
+            )
+    return None
 
 
-def imported(asked: Mapping[str, Any]) -> tuple[bytes, bytes]:
-    """Chain and key of an ImportCertificate request, PEM."""
-    chain = base64.b64decode(asked["Certificate"]) + base64.b64decode(asked.get("CertificateChain") or "")
-    return chain, base64.b64decode(asked["PrivateKey"])
+def refused_listener(form: Form, load_balancer: str, others: Iterable[Listener]) -> Refusal | None:
+    """A port belongs to one listener; HTTPS and TLS listeners need a certificate."""
+    if any(other.port == form.get("Port") for other in others):
+        return Refusal(
+            "DuplicateListener",
+            f"A listener already exists on this port for this load balancer '{load_balancer}'",
+        )
+    protocol = form.get("Protocol", "")
+    if protocol in _SECURE and not any(key.startswith("Certificates.member.") for key in form):
+        return Refusal("ValidationError", f"A certificate must be specified for {protocol} listeners")
+    return None
 
 
-def _xml(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return "".join(f"<{key}>{_xml(item)}</{key}>" for key, item in value.items())
-    return escape(str(value))
+def refused_matcher(form: Form, version: str) -> Refusal | None:
+    """Success codes of a health check: 0-99 for GRPC groups, 200-499 for the others of an ALB.
+
+    Args:
+        form: CreateTargetGroup or ModifyTargetGroup.
+        version: the group's protocol version; "" for the groups of an NLB, whose codes are 200-599.
+    """
+    if version == "GRPC":
+        field, low, high = "GrpcCode", 0, 99
+    else:
+        field, low, high = "HttpCode", 200, 499 if version else 599
+    given = form.get(f"Matcher.{field}")
+    if given is None:
+        return None
+    kind = field.removesuffix("Code").upper()
+    for part in given.split(","):
+        match = _CODES.fullmatch(part.strip())
+        if not match or not all(low <= int(code) <= high for code in match.groups() if code is not None):
+            return Refusal(
+                "ValidationError",
+                f"Health check matcher {kind} code '{part.strip()}' must be within '{low}-{high}' inclusive",
+            )
+    return None
+
+
+def refused_deletion(load_balancer: str, attributes: Mapping[str, str]) -> Refusal | None:
+    """A balancer with deletion protection stays."""
+    if attributes.get("deletion_protection.enabled") != "true":
+        return None
+    return Refusal(
+        "OperationNotPermitted",
+        f"Load balancer '{load_balancer}' cannot be deleted because deletion protection is enabled",
+    )
+
+
+def listener_of_rule(rule: str) -> str:
+    """`…:listener-rule/app/name/lb/listener/rule` belongs to `…:listener/app/name/lb/listener`."""
+    return rule.replace(":listener-rule/", ":listener/").rpartition("/")[0]

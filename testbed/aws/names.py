@@ -2,7 +2,7 @@
 
 ```
 ALB   <name>-<digits>.<region>.elb.amazonaws.com          internal ones: internal-<name>-…
-NLB   <name>-<16 hex>.elb.<region>.amazonaws.com
+NLB   <name>-<16 hex>.elb.<region>.amazonaws.com          .cn is added in China
 ```
 
 The swapped position of `elb` and the region decides the canonical hosted zone. Sources: ELB user guides;
@@ -90,8 +90,9 @@ def balancer_dns_name(arn: str, scheme: str) -> str:
     """
     region = arn.split(":")[3]
     _, kind, name, number = arn.split(":", 5)[5].split("/")
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     if kind == "net":
-        return f"{name}-{number}.elb.{region}.amazonaws.com".lower()
+        return f"{name}-{number}.elb.{region}.{suffix}".lower()
     prefix = "internal-" if scheme == "internal" else ""
     digits = int(number, 16) % _TEN_DIGITS
-    return f"{prefix}{name}-{digits}.{region}.elb.amazonaws.com".lower()
+    return f"{prefix}{name}-{digits}.{region}.elb.{suffix}".lower()

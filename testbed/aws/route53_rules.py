@@ -1,23 +1,35 @@
 """What Route 53 refuses of a change batch, as a function of the zone's records. A batch is all or nothing.
 
-Sources: Route 53 API reference, ChangeResourceRecordSets and InvalidChangeBatch; Route 53 developer guide,
-"Choosing between alias and non-alias records"; the texts as clients quote them in public issue reports
-(external-dns #2421, #1411, #3186).
+The changes are checked in their order, each against what those before it leave: a DELETE makes room for a
+later CREATE, and a CREATE beside what a later DELETE would remove is refused (external-dns #1411 shows the
+refusal, #1555 the order that works).
+
+Sources: Route 53 API reference, ChangeResourceRecordSets and InvalidChangeBatch; Route 53 Developer Guide,
+"Choosing between alias and non-alias records"; texts as clients quote them in public reports
+(external-dns #1411, #2421, #323; aws-cdk #19643; aws-sdk-go-v2 #518; terraform-provider-aws).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+from testbed.aws.answers import Refusal
 from testbed.aws.names import CANONICAL_ZONES, canonical_zone
+from testbed.aws.record_values import name_problem, problems
 
 Record = Mapping[str, Any]
 """A ResourceRecordSet as boto3 gives it."""
 Key = tuple[str, str, str]
 """Name in lower case with its dot, type, set identifier."""
 
+MOST_RECORDS = 1000
+"""ResourceRecord elements of a request; those of an UPSERT count twice (Developer Guide, "Quotas")."""
+
 _BALANCER_ZONES = frozenset(zone for pair in CANONICAL_ZONES.values() for zone in pair)
+_ALIAS_TYPES = ("A", "AAAA")
 _ROUTING = (
     "Weight",
     "Region",
@@ -27,145 +39,239 @@ _ROUTING = (
     "GeoProximityLocation",
     "CidrRoutingConfig",
 )
+_HEAVIEST = 255
+_TO_ESCAPE = re.compile(r"[^a-z0-9_.\\-]")
 
 
-def refusals(
-    zone_id: str, zone_name: str, records: Iterable[Record], changes: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    """The messages with which Route 53 refuses a batch; none if it takes it.
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A hosted zone: its id without `/hostedzone/`, its name with its dot."""
+
+    id: str
+    name: str
+
+
+def refusal(zone: Zone, records: Iterable[Record], changes: Sequence[Mapping[str, Any]]) -> Refusal | None:
+    """Why Route 53 refuses a batch; None if it takes it.
 
     Args:
-        zone_id: the hosted zone's id, for aliases within the zone.
-        zone_name: its name.
+        zone: where the changes go.
         records: all its record sets.
         changes: `Action` and `ResourceRecordSet` as the API has them.
     """
-    zone = _dotted(zone_name)
+    for change in changes:
+        if message := _malformed(change):
+            return Refusal("InvalidInput", f"Invalid request: {message}")
+    if _weight_of(changes) > MOST_RECORDS:
+        return Refusal(
+            "InvalidChangeBatch",
+            f"[Number of records limit of {MOST_RECORDS} exceeded.]",
+        )
     state = {key_of(record): record for record in records}
     messages: list[str] = []
-    seen: set[Key] = set()
-    # DELETE is looked at first: a batch may take a name's record away and make another, in either order.
-    for change in sorted(changes, key=lambda one: one["Action"] != "DELETE"):
-        record = change["ResourceRecordSet"]
+    done: dict[Key, str] = {}
+    for change in changes:
+        record, action = change["ResourceRecordSet"], change["Action"]
         key = key_of(record)
-        told = _titled(record)
-        if not (key[0] == zone or key[0].endswith("." + zone)):
-            messages.append(f"RRSet with DNS name {key[0]} is not permitted in zone {zone}")
-        if key in seen:
+        if key in done and (done[key], action) != ("DELETE", "CREATE"):
             messages.append(
-                f"The request contains an invalid set of changes for a resource record set "
+                "The request contains an invalid set of changes for a resource record set "
                 f"'{key[1]} {key[0]}'"
             )
-        seen.add(key)
-        if change["Action"] == "DELETE":
-            messages += _refused_delete(state.get(key), record, told)
-            state.pop(key, None)
             continue
-        if change["Action"] == "CREATE" and key in state:
-            messages.append(f"Tried to create resource record set {told} but it already exists")
-        messages += _refused_value(record, key, zone_id, zone)
-        state[key] = record
-    return messages + _conflicts(state, {key[0] for key in seen}, zone)
+        done[key] = action
+        found = list(_refused(action, record, key, state, zone))
+        messages += found
+        if not found:
+            _apply(state, action, record, key)
+    if messages:
+        return Refusal("InvalidChangeBatch", f"[{', '.join(dict.fromkeys(messages))}]")
+    return None
+
+
+def applied(records: Iterable[Record], changes: Sequence[Mapping[str, Any]]) -> dict[Key, Record]:
+    """The zone's record sets after a batch that was not refused."""
+    state = {key_of(record): record for record in records}
+    for change in changes:
+        record = change["ResourceRecordSet"]
+        _apply(state, change["Action"], record, key_of(record))
+    return state
 
 
 def key_of(record: Record) -> Key:
     """What makes a record set one of its own."""
-    return _dotted(record["Name"]), record["Type"], record.get("SetIdentifier", "")
+    return stored_name(record["Name"]), record["Type"], record.get("SetIdentifier", "")
 
 
-def _refused_delete(stored: Record | None, record: Record, told: str) -> list[str]:
+def stored_name(name: str) -> str:
+    r"""A name as Route 53 keeps it: lower case, trailing dot, other characters in octal (`*` is `\052`)."""
+    plain = name.rstrip(".").lower() + "."
+    return _TO_ESCAPE.sub(lambda match: "".join(f"\\{byte:03o}" for byte in match[0].encode()), plain)
+
+
+def _apply(state: dict[Key, Record], action: str, record: Record, key: Key) -> None:
+    if action == "DELETE":
+        state.pop(key, None)
+    else:
+        state[key] = record
+
+
+def _malformed(change: Mapping[str, Any]) -> str:
+    """What the API refuses before it looks at the zone."""
+    record = change["ResourceRecordSet"]
+    where = (
+        f"Change with [Action={change['Action']}, Name={record['Name'].rstrip('.')}., Type={record['Type']}, "
+        f"SetIdentifier={record.get('SetIdentifier', 'null')}]"
+    )
+    has_values = bool(record.get("ResourceRecords")) and "TTL" in record
+    has_some_value = bool(record.get("ResourceRecords")) or "TTL" in record
+    if "AliasTarget" in record and has_some_value:
+        return _one_of_contents("more than one", where)
+    if "AliasTarget" not in record and not has_values:
+        return _one_of_contents("none", where)
+    routing = [field for field in _ROUTING if field in record]
+    if routing and not record.get("SetIdentifier"):
+        return f"Missing field 'SetIdentifier' in {where}"
+    if len(routing) != 1 and record.get("SetIdentifier"):
+        found = "more than one" if routing else "none"
+        wanted = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, GeoProximityLocation, or Cidr]"
+        return f"Expected exactly one of {wanted}, but found {found} in {where}"
+    if not 0 <= record.get("Weight", 0) <= _HEAVIEST:
+        return f"Weight must be between 0 and {_HEAVIEST} in {where}"
+    return ""
+
+
+def _one_of_contents(found: str, where: str) -> str:
+    contents = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]"
+    return f"Expected exactly one of {contents}, but found {found} in {where}"
+
+
+def _weight_of(changes: Sequence[Mapping[str, Any]]) -> int:
+    counted = 0
+    for change in changes:
+        values = len(change["ResourceRecordSet"].get("ResourceRecords", ()))
+        counted += 2 * values if change["Action"] == "UPSERT" else values
+    return counted
+
+
+def _refused(action: str, record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+    if problem := name_problem(key[0]):
+        yield f"FATAL problem: {problem} encountered with '{record['Name']}'"
+        return
+    if not (key[0] == zone.name or key[0].endswith("." + zone.name)):
+        yield f"RRSet with DNS name {key[0]} is not permitted in zone {zone.name}"
+        return
+    if action == "DELETE":
+        yield from _refused_delete(state.get(key), record, key, zone)
+        return
+    if action == "CREATE" and key in state:
+        yield f"Tried to create resource record set {_titled(key)} but it already exists"
+        return
+    yield from _refused_content(record, key, state, zone)
+    yield from _refused_beside(record, key, state, zone)
+
+
+def _refused_delete(stored: Record | None, record: Record, key: Key, zone: Zone) -> Iterator[str]:
     if stored is None:
-        return [f"Tried to delete resource record set {told} but it was not found"]
-    if _content(stored) != _content(record):
-        return [
-            f"Tried to delete resource record set {told} "
+        yield f"Tried to delete resource record set {_titled(key)} but it was not found"
+    elif _content(stored) != _content(record):
+        yield (
+            f"Tried to delete resource record set {_titled(key)} "
             "but the values provided do not match the current values"
-        ]
-    return []
+        )
+    elif key[0] == zone.name and key[1] == "NS":
+        yield "A HostedZone must contain at least one NS record for the zone itself."
+    elif key[0] == zone.name and key[1] == "SOA":
+        yield "A HostedZone must contain exactly one SOA record."
 
 
-def _refused_value(record: Record, key: Key, zone_id: str, zone: str) -> list[str]:
-    alias = record.get("AliasTarget")
-    if alias:
-        target, wanted = _dotted(alias["DNSName"]), alias["HostedZoneId"]
-        home = canonical_zone(target)
-        if home is not None and home != wanted:
-            return [
-                f"Tried to create an alias that targets {target}, type {key[1]} in zone {wanted}, "
-                "but the alias target name does not lie within the target zone"
-            ]
-        if home is None and wanted in _BALANCER_ZONES:
-            return [
-                f"Tried to create an alias that targets {target}, type {key[1]} in zone {wanted}, "
-                "but the alias target name does not lie within the target zone"
-            ]
-        if (
-            home is None
-            and wanted.rpartition("/")[2] == zone_id.rpartition("/")[2]
-            and not target.endswith(zone)
-        ):
-            return [
-                f"Tried to create an alias that targets {target}, type {key[1]} in zone {wanted}, "
-                "but that target was not found"
-            ]
-    elif not record.get("ResourceRecords") or "TTL" not in record:
-        return [
-            f"Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and ResourceRecords]], "
-            f"but found none in Change with [Name={key[0]}, Type={key[1]}]"
-        ]
-    if key[1] == "CNAME" and key[0] == zone:
-        return [f"RRSet of type CNAME with DNS name {key[0]} is not permitted at apex in zone {zone}"]
-    if key[1] == "TXT":
-        for value in record.get("ResourceRecords", ()):
-            text = value["Value"]
-            if not (text.startswith('"') and text.endswith('"') and len(text) > 1):
-                return [
-                    f"Invalid Resource Record: 'FATAL problem: InvalidCharacterString (Value should be "
-                    f"enclosed in quotation marks) encountered with '{text}''"
-                ]
-    return []
+def _refused_content(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+    if "AliasTarget" in record:
+        yield from _refused_alias(record, key, state, zone)
+    else:
+        yield from problems(key[1], [one["Value"] for one in record["ResourceRecords"]])
+    if key[1] == "CNAME" and key[0] == zone.name:
+        yield f"RRSet of type CNAME with DNS name {key[0]} is not permitted at apex in zone {zone.name}"
 
 
-def _conflicts(state: Mapping[Key, Record], names: set[str], zone: str) -> list[str]:
-    messages = []
-    for name in sorted(names):
-        here = {key: record for key, record in state.items() if key[0] == name}
-        types = {key[1] for key in here}
-        if "CNAME" in types and len(types) > 1:
-            messages.append(
-                f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other "
-                f"records with the same DNS name in zone {zone}"
-            )
-        for kind in sorted(types):
-            kinds = {_routing(record) for key, record in here.items() if key[1] == kind}
-            if len(kinds) > 1:
-                messages.append(
-                    f"RRSet with DNS name {name}, type {kind} cannot be created as other RRSets exist "
-                    "with the same name and type"
-                )
-    return messages
+def _refused_alias(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+    alias = record["AliasTarget"]
+    target = stored_name(alias["DNSName"])
+    wanted = alias["HostedZoneId"].rpartition("/")[2]
+    tried = f"Tried to create an alias that targets {target}, type {key[1]} in zone {wanted}"
+    outside = f"{tried}, but the alias target name does not lie within the target zone"
+    missing = f"{tried}, but that target was not found"
+    home = canonical_zone(target)
+    if home is not None or wanted in _BALANCER_ZONES:
+        # A balancer's name lives in the canonical zone of its type and region; Route 53 says both then.
+        if home != wanted:
+            yield from (outside, missing)
+        elif key[1] not in _ALIAS_TYPES:
+            yield missing
+    elif wanted != zone.id:
+        # An alias in another zone is known to Route 53 only if it is an AWS service's; here are balancers.
+        yield from (outside, missing)
+    elif not (target == zone.name or target.endswith("." + zone.name)):
+        yield from (outside, missing)
+    elif not any(name == target and kind == key[1] for name, kind, _ in state):
+        yield missing
+
+
+def _refused_beside(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+    name, kind, identifier = key
+    others = {other: stored for other, stored in state.items() if other[0] == name and other != key}
+    types = {other[1] for other in others} - {kind}
+    if kind == "CNAME" and types:
+        yield (
+            f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other "
+            f"records with the same DNS name in zone {zone.name}"
+        )
+    elif "CNAME" in types:
+        yield (
+            f"RRSet of type {kind} with DNS name {name} is not permitted because a conflicting RRSet of "
+            f"type CNAME with the same DNS name already exists in zone {zone.name}"
+        )
+    same = [stored for other, stored in others.items() if other[1] == kind]
+    routing = _routing(record)
+    if not same:
+        return
+    titled = f"RRSet with DNS name {name}, type {kind}"
+    if routing == "simple":
+        yield f"{titled} cannot be created as other RRSets exist with the same name and type."
+    elif any(_routing(stored) != routing for stored in same):
+        word = "weighted" if routing == "Weight" else routing.lower()
+        yield (
+            f"{titled}, SetIdentifier {identifier} cannot be created as a non-{word} set exists "
+            "with the same name and type."
+        )
+    elif routing == "Weight" and any(_ttl(stored) != _ttl(record) for stored in same):
+        yield (
+            f"RRSet with DNS name {name} and type {kind}, SetIdentifier {identifier} cannot be created as "
+            "weighted sets must contain the same TTL."
+        )
 
 
 def _routing(record: Record) -> str:
     return next((field for field in _ROUTING if field in record), "simple")
 
 
+def _ttl(record: Record) -> int | None:
+    return None if "AliasTarget" in record else record.get("TTL")
+
+
 def _content(record: Record) -> tuple[Any, ...]:
+    """What a DELETE must repeat; values in any order."""
     alias = record.get("AliasTarget")
-    values = tuple(sorted(value["Value"] for value in record.get("ResourceRecords", ())))
-    target = (
-        (_dotted(alias["DNSName"]), alias["HostedZoneId"], bool(alias["EvaluateTargetHealth"]))
-        if alias
-        else None
+    target = alias and (
+        stored_name(alias["DNSName"]),
+        alias["HostedZoneId"].rpartition("/")[2],
+        bool(alias["EvaluateTargetHealth"]),
     )
-    return target, record.get("TTL") if not alias else None, values, record.get("Weight")
+    values = tuple(sorted(value["Value"] for value in record.get("ResourceRecords", ())))
+    routing = tuple((field, str(record[field])) for field in _ROUTING if field in record)
+    return target or None, _ttl(record), values, routing, record.get("HealthCheckId")
 
 
-def _titled(record: Record) -> str:
-    identifier = record.get("SetIdentifier")
-    more = f", set-identifier='{identifier}'" if identifier else ""
-    return f"[name='{_dotted(record['Name'])}', type='{record['Type']}'{more}]"
-
-
-def _dotted(name: str) -> str:
-    return name.rstrip(".").lower() + "."
+def _titled(key: Key) -> str:
+    more = f", set-identifier='{key[2]}'" if key[2] else ""
+    return f"[name='{key[0]}', type='{key[1]}'{more}]"

@@ -1,188 +1,178 @@
-"""boto3 against the endpoint with a real moto behind it."""
-
 from __future__ import annotations
 
-import http.client
+import asyncio
+import logging
+import socket
+import statistics
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
+import httpx
 import pytest
-from botocore.exceptions import ClientError
-from cryptography import x509
+from aiohttp import web
 
 from testbed import journal
-from testbed.aws import moto_process
 from testbed.aws.certificates import CertificateStore
 from testbed.aws.changes import ChangeFeed
 from testbed.aws.clients import Clients
 from testbed.aws.endpoint import AwsEndpoint
 from testbed.clock import Clock
 from testbed.errors import Missing
-from testbed.network import AWS_PORT, MOTO_PORT, lease
+from testbed.network import AWS_PORT, MOTO_PORT, Network, lease
 from testbed.runtime.loop import LoopThread
-from testbed.runtime.process import Process
+from testbed.settings import PATIENCE
+from tests.aws.conftest import Account
+
+SIGNED = (
+    "AWS4-HMAC-SHA256 Credential=testing/20261123/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
+)
 
 
-class Run:
-    """An endpoint in front of a moto, and what they tell."""
-
-    def __init__(self, folder: Path, address: str, upstream: str) -> None:
-        self.changes = ChangeFeed()
-        self.certificates = CertificateStore(folder / "tls")
-        self.path = folder / "journal.ndjson"
-        self.journal = journal.Journal(self.path)
-        self.endpoint = AwsEndpoint(
-            address,
-            AWS_PORT,
-            upstream,
-            changes=self.changes,
-            certificates=self.certificates,
-            run_journal=self.journal,
-            clock=Clock(),
-        )
-        self.clients = Clients(f"http://{address}:{AWS_PORT}")
-
-    def events(self, kind: type[journal.Event]) -> list[Any]:
-        return [event for event in journal.read(self.path) if type(event) is kind]
+def endpoint(network: Network, upstream: str, folder: Path, run_journal: journal.Journal) -> AwsEndpoint:
+    return AwsEndpoint(
+        network.control,
+        AWS_PORT,
+        upstream,
+        changes=ChangeFeed(),
+        certificates=CertificateStore(folder / "tls"),
+        run_journal=run_journal,
+        clock=Clock(600.0),
+    )
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
-    folder = tmp_path_factory.mktemp("aws")
-    with lease() as network, Process(moto_process.command(network.control, MOTO_PORT), folder) as moto:
-        made = Run(folder, network.control, f"http://{network.control}:{MOTO_PORT}")
-        moto.wait_until(lambda: moto_process.is_ready(moto))
-        with LoopThread() as loop, made.journal:
-            loop.run(made.endpoint.start())
-            yield made
-            loop.run(made.endpoint.stop())
+@pytest.fixture
+def without_backend(servers: LoopThread, tmp_path: Path) -> Iterator[str]:
+    with lease() as network, journal.Journal(tmp_path / "journal.ndjson") as run_journal:
+        made = endpoint(network, f"http://{network.address(0, 9)}:9", tmp_path, run_journal)
+        servers.run(made.start())
+        yield network.aws_endpoint
+        servers.run(made.stop())
 
 
-@pytest.fixture(scope="module")
-def zone(run: Run) -> str:
-    return run.clients.route53.create_hosted_zone(Name="example.com", CallerReference="x")["HostedZone"]["Id"]
-
-
-def balancer(run: Run, name: str, kind: str) -> dict[str, Any]:
-    subnets = [one["SubnetId"] for one in run.clients.ec2.describe_subnets()["Subnets"][:2]]
-    made = run.clients.elbv2.create_load_balancer(Name=name, Type=kind, Subnets=subnets)  # type: ignore[arg-type]
-    return dict(made["LoadBalancers"][0])
-
-
-def change(run: Run, zone: str, action: str, record: dict[str, Any]) -> None:
-    batch = {"Changes": [{"Action": action, "ResourceRecordSet": record}]}
-    run.clients.route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)  # type: ignore[arg-type]
-
-
-def test_balancers_have_the_names_and_zones_of_their_type(run: Run) -> None:
-    nlb, alb = balancer(run, "names-nlb", "network"), balancer(run, "names-alb", "application")
-    assert nlb["DNSName"].endswith(".elb.ap-northeast-1.amazonaws.com")
-    assert "/net/" in nlb["LoadBalancerArn"]
-    assert nlb["CanonicalHostedZoneId"] == "Z31USIVHYNEOWT"
-    assert alb["DNSName"].endswith(".ap-northeast-1.elb.amazonaws.com")
-    assert alb["CanonicalHostedZoneId"] == "Z14GRHDCWA56QT"
-
-
-def test_a_refused_batch_is_awss_own_error_and_changes_nothing(run: Run, zone: str) -> None:
-    record = {"Name": "twice.example.com", "Type": "TXT", "TTL": 60, "ResourceRecords": [{"Value": '"x"'}]}
-    change(run, zone, "CREATE", record)
-    before = run.changes.revision("route53")
-    with pytest.raises(ClientError, match=r"\[Tried to create resource record set \[name='twice") as error:
-        change(run, zone, "CREATE", record)
-    assert error.value.response["Error"]["Code"] == "InvalidChangeBatch"
-    assert run.changes.revision("route53") == before
-    told = run.events(journal.DnsChange)[-1]
-    assert told.refused.startswith("Tried to create")
-    change(run, zone, "DELETE", record)
-    assert run.changes.revision("route53") == before + 1
-
-
-def test_an_alias_is_kept_in_lower_case_with_a_dot(run: Run, zone: str) -> None:
-    nlb = balancer(run, "Mixed-Case", "network")
-    target = {
-        "DNSName": nlb["DNSName"].upper(),
-        "HostedZoneId": nlb["CanonicalHostedZoneId"],
-        "EvaluateTargetHealth": False,
+@pytest.mark.parametrize("service", ["route53", "elasticloadbalancing", "acm"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe",
+        b"<",
+        b"{",
+        b"Action=",
+        b"Action=CreateRule",
+        b"Action=ModifyTargetGroup",
+        b"[]",
+        b"null",
+    ],
+)
+@pytest.mark.parametrize("path", ["/", "/2013-04-01/hostedzone/Z1/rrset/", "/2013-04-01/change/"])
+def test_a_malformed_request_is_answered_by_a_status_and_no_traceback(
+    account: Account, caplog: pytest.LogCaptureFixture, service: str, body: bytes, path: str
+) -> None:
+    headers = {
+        "Authorization": SIGNED.format(service),
+        "X-Amz-Target": "CertificateManager.ImportCertificate",
     }
-    change(run, zone, "UPSERT", {"Name": "mixed.example.com", "Type": "A", "AliasTarget": target})
-    records = run.clients.route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
-    kept = next(record for record in records if record["Name"] == "mixed.example.com.")
-    assert kept["AliasTarget"]["DNSName"] == nlb["DNSName"] + "."
+    if service != "acm":
+        del headers["X-Amz-Target"]
+    with caplog.at_level(logging.ERROR):
+        answer = httpx.post(account.url + path, content=body, headers=headers)
+    assert 400 <= answer.status_code < 500
+    assert not caplog.records
 
 
-def test_a_grpc_group_is_refused_on_an_http_listener(run: Run) -> None:
-    alb, elbv2 = balancer(run, "grpc-on-http", "application"), run.clients.elbv2
-    group = elbv2.create_target_group(
-        Name="grpc", Protocol="HTTP", ProtocolVersion="GRPC", Port=80, TargetType="ip", VpcId=alb["VpcId"]
-    )["TargetGroups"][0]["TargetGroupArn"]
-    with pytest.raises(
-        ClientError, match="'HTTP' is not supported with a target group with the protocol-version"
-    ):
-        elbv2.create_listener(
-            LoadBalancerArn=alb["LoadBalancerArn"],
-            Protocol="HTTP",
-            Port=80,
-            DefaultActions=[{"Type": "forward", "TargetGroupArn": group}],
-        )
+def test_a_request_that_is_not_signed_names_no_service(account: Account) -> None:
+    answer = httpx.get(account.url)
+    assert (answer.status_code, "MissingAuthenticationToken" in answer.text) == (403, True)
 
 
-def test_target_health_is_what_the_checks_say(run: Run) -> None:
-    alb, elbv2 = balancer(run, "health", "application"), run.clients.elbv2
-    group = elbv2.create_target_group(
-        Name="health", Protocol="HTTP", Port=80, TargetType="ip", VpcId=alb["VpcId"]
-    )
-    arn = group["TargetGroups"][0]["TargetGroupArn"]
-    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": "127.0.0.1", "Port": 80}])
-
-    def states() -> list[str]:
-        found = elbv2.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        return [one["TargetHealth"]["State"] for one in found]
-
-    assert states() == ["initial"]
-    known = {"Target": {"Id": "127.0.0.1", "Port": 80}, "TargetHealth": {"State": "unhealthy"}}
-    run.endpoint.target_health = lambda _: [known]
-    assert states() == ["unhealthy"]
-    run.endpoint.target_health = lambda _: []
+def test_bytes_that_are_no_http_are_refused_and_the_next_client_is_served(
+    account: Account, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = account.url.removeprefix("http://").partition(":")[0]
+    with caplog.at_level(logging.ERROR), socket.create_connection((address, AWS_PORT)) as connection:
+        connection.sendall(b"\x16\x03\x01\x00\xff no http\r\n\r\n")
+        connection.settimeout(PATIENCE.api_call)
+        assert b" 400 " in connection.recv(1000)
+    assert not caplog.records
+    account.clients.route53.list_hosted_zones()
 
 
-def test_a_requested_certificate_is_issued_for_its_names(run: Run) -> None:
-    arn = run.clients.acm.request_certificate(
-        DomainName="api.example.com", SubjectAlternativeNames=["*.api.example.com"]
-    )["CertificateArn"]
-    chain, key = run.certificates.get(arn)
-    names = x509.load_pem_x509_certificate(chain).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
-    assert names.value.get_values_for_type(x509.DNSName) == ["api.example.com", "*.api.example.com"]
-    assert b"PRIVATE KEY" in key
+def test_a_client_that_hangs_up_does_not_undo_its_call(servers: LoopThread, tmp_path: Path) -> None:
+    asked, hung_up = threading.Event(), threading.Event()
+
+    async def answer_late(_: web.Request) -> web.Response:
+        asked.set()
+        await asyncio.to_thread(hung_up.wait, PATIENCE.api_call)
+        return web.Response(text="<CreateVpcResponse/>")
+
+    async def serve() -> web.AppRunner:
+        application = web.Application()
+        application.router.add_route("*", "/", answer_late)
+        runner = web.AppRunner(application)
+        await runner.setup()
+        await web.TCPSite(runner, network.control, MOTO_PORT).start()
+        return runner
+
+    with lease() as network, journal.Journal(tmp_path / "journal.ndjson") as run_journal:
+        backend = servers.run(serve())
+        made = endpoint(network, f"http://{network.control}:{MOTO_PORT}", tmp_path, run_journal)
+        servers.run(made.start())
+        with socket.create_connection((network.control, AWS_PORT)) as connection:
+            head = f"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: {SIGNED.format('ec2')}\r\n"
+            connection.sendall((head + "Content-Length: 16\r\n\r\nAction=CreateVpc").encode())
+            assert asked.wait(PATIENCE.api_call)
+        hung_up.set()
+        servers.run(made.stop())  # which waits for the calls that are under way
+        servers.run(backend.cleanup())
+    [call] = journal.read(tmp_path / "journal.ndjson")
+    assert isinstance(call, journal.ApiCall)
+    assert (call.operation, call.status) == ("CreateVpc", 200)
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"<a/>", b"\xff\xfe"])
-def test_a_malformed_batch_is_refused_without_harm(run: Run, zone: str, body: bytes) -> None:
-    connection = http.client.HTTPConnection(run.endpoint._address, AWS_PORT)
-    connection.request("POST", f"/2013-04-01{zone}/rrset/", body)
-    answer = connection.getresponse()
-    assert answer.status == 400
-    assert b"MalformedInput" in answer.read()
-    connection.close()
+@pytest.mark.parametrize("service", ["route53", "elasticloadbalancing"])
+def test_a_backend_that_is_down_is_service_unavailable(without_backend: str, service: str) -> None:
+    path = "/2013-04-01/hostedzone" if service == "route53" else "/?Action=DescribeLoadBalancers"
+    answer = httpx.get(without_backend + path, headers={"Authorization": SIGNED.format(service)})
+    assert answer.status_code == 503
+    assert "<Code>ServiceUnavailable</Code>" in answer.text
+    assert "does not answer" in answer.text
 
 
-def test_a_taken_port_is_told_in_one_line(run: Run, tmp_path: Path) -> None:
-    other = Run(tmp_path, run.endpoint._address, "http://127.0.0.1:9")
-    with LoopThread() as loop, other.journal, pytest.raises(Missing, match=r"4566 \(AWS endpoint\) is taken"):
-        loop.run(other.endpoint.start())
+def test_a_backend_that_is_down_is_told_in_json_to_clients_of_acm(without_backend: str) -> None:
+    headers = {"Authorization": SIGNED.format("acm"), "X-Amz-Target": "CertificateManager.ListCertificates"}
+    answer = httpx.post(without_backend, headers=headers, content=b"{}")
+    assert (answer.status_code, answer.json()["__type"]) == (503, "ServiceUnavailable")
 
 
-def test_a_backend_that_is_down_is_told_as_awss_503(tmp_path: Path) -> None:
-    with lease() as network, LoopThread() as loop:
-        made = Run(tmp_path, network.control, f"http://{network.control}:9")
-        loop.run(made.endpoint.start())
-        connection = http.client.HTTPConnection(network.control, AWS_PORT)
-        connection.request("GET", "/2013-04-01/hostedzone")
-        answer = connection.getresponse()
-        assert answer.status == 503
-        assert b"does not answer" in answer.read()
-        connection.close()
-        loop.run(made.endpoint.stop())
-        made.journal.close()
+def test_a_taken_port_is_one_line(
+    account: Account, network: Network, tmp_path: Path, servers: LoopThread
+) -> None:
+    with journal.Journal(tmp_path / "journal.ndjson") as run_journal:
+        second = endpoint(network, "http://127.0.0.1:9", tmp_path, run_journal)
+        with pytest.raises(
+            Missing, match=r"127\.\d+\.0\.1:4566 \(AWS endpoint\) is taken; stop what listens"
+        ):
+            servers.run(second.start())
+
+
+def test_what_it_is_not_asked_about_passes_through(account: Account) -> None:
+    assert account.clients.ec2.describe_vpcs()["Vpcs"]
+
+
+def test_the_endpoint_costs_little_beside_the_backend(account: Account) -> None:
+    def seconds(clients: Clients) -> float:
+        taken = []
+        for _ in range(30):
+            start = time.perf_counter()
+            clients.route53.list_hosted_zones()
+            taken.append(time.perf_counter() - start)
+        return statistics.median(taken)
+
+    seconds(account.clients)
+    assert seconds(account.clients) - seconds(account.behind) < ENOUGH
+
+
+ENOUGH = 0.02
+"""Ten times the goal: a machine that runs other tests beside this one is slow."""

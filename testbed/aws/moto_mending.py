@@ -1,0 +1,125 @@
+"""moto, mended where it does what AWS does not.
+
+Each mended function names what AWS does instead; rules that refuse a call stand in the endpoint in front,
+because they hold for any backend.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from moto import settings
+from moto.elbv2.exceptions import DuplicatePriorityError, PriorityInUseError, RuleNotFoundError
+from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.responses import ELBV2Response
+from moto.route53.models import Route53Backend
+
+from testbed.aws.names import balancer_dns_name, canonical_zone
+from testbed.aws.route53_rules import stored_name
+
+_create_load_balancer = ELBv2Backend.create_load_balancer
+_describe_target_groups = ELBv2Backend.describe_target_groups
+_modify_target_group = ELBV2Response.modify_target_group
+
+
+def mend() -> None:
+    """Put the mended functions in the place of moto's."""
+    settings.ACM_VALIDATION_WAIT = 0  # a requested certificate is validated and issued at once
+    for owner, function in (
+        (ELBv2Backend, create_load_balancer),
+        (ELBv2Backend, describe_target_groups),
+        (ELBv2Backend, set_rule_priorities),
+        (ELBV2Response, modify_target_group),
+        (Route53Backend, change_resource_record_sets),
+    ):
+        setattr(owner, function.__name__, function)
+
+
+def create_load_balancer(backend: ELBv2Backend, *args: Any, **kwargs: Any) -> FakeLoadBalancer:
+    """AWS names NLBs and ALBs differently, in ARN, DNS name and hosted zone; the default scheme is public."""
+    kwargs["scheme"] = kwargs.get("scheme") or "internet-facing"
+    made = _create_load_balancer(backend, *args, **kwargs)
+    if made.type == "network":
+        del backend.load_balancers[made.arn]
+        tags = backend.tagging_service.list_tags_for_resource(made.arn)["Tags"]
+        made.arn = made.arn.replace(":loadbalancer/app/", ":loadbalancer/net/")
+        backend.load_balancers[made.arn] = made
+        backend.tagging_service.tag_resource(made.arn, tags)
+    made.dns_name = balancer_dns_name(made.arn, made.scheme)
+    made.canonical_hosted_zone_id = canonical_zone(made.dns_name) or ""
+    return made
+
+
+def describe_target_groups(
+    backend: ELBv2Backend, load_balancer_arn: str | None, *args: Any, **kwargs: Any
+) -> Any:
+    """A group belongs to the balancer whose rules name it now; moto never takes one away, and refuses to
+    describe the groups of a balancer that has none.
+    """
+    users: dict[str, set[str]] = {}
+    for balancer in list(backend.load_balancers.values()):
+        for listener in list(balancer.listeners.values()):
+            rules = [rule.actions for rule in list(listener.rules.values()) if not rule.is_default]
+            for action in [*listener.default_actions, *itertools.chain.from_iterable(rules)]:
+                for arn in backend._get_target_group_arns_from(action_data=action.data):
+                    users.setdefault(arn, set()).add(balancer.arn)
+    for group in list(backend.target_groups.values()):
+        group.load_balancer_arns = sorted(users.get(group.arn, ()))
+    if load_balancer_arn in backend.load_balancers and not any(
+        load_balancer_arn in balancers for balancers in users.values()
+    ):
+        return []
+    return _describe_target_groups(backend, load_balancer_arn, *args, **kwargs)
+
+
+def modify_target_group(response: ELBV2Response) -> Any:
+    """AWS takes GrpcCode too; moto knows HttpCode only, and defaults it on groups of GRPC."""
+    code = response._get_param("Matcher.GrpcCode")
+    group = response.elbv2_backend.target_groups.get(response._get_param("TargetGroupArn"))
+    matcher: dict[str, Any] = dict(getattr(group, "matcher", {}))
+    result = _modify_target_group(response)
+    if group is not None and group.protocol_version == "GRPC":
+        group.matcher = {"GrpcCode": code} if code else matcher
+    return result
+
+
+def set_rule_priorities(backend: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[Any]:
+    """All at once, so that rules may trade places; moto looks at them one by one."""
+    wanted = {one["RuleArn"]: one["Priority"] for one in rule_priorities}
+    rules = backend.describe_rules(listener_arn=None, rule_arns=list(wanted))
+    if len(rules) != len(wanted):
+        raise RuleNotFoundError
+    listener = backend.describe_listeners(None, [rules[0].listener_arn])[0]
+    kept = {rule.priority for rule in listener.rules.values() if rule.arn not in wanted}
+    priorities = list(wanted.values())
+    for priority in priorities:
+        if priorities.count(priority) > 1:
+            raise DuplicatePriorityError(priority)
+        if priority in kept:
+            raise PriorityInUseError
+    for rule in rules:
+        rule.priority = wanted[rule.arn]
+    return list(rules)
+
+
+def change_resource_record_sets(
+    backend: Route53Backend, zoneid: str, change_list: list[dict[str, Any]]
+) -> None:
+    """Change exactly the record set that is named; moto deletes by set identifier in the whole zone.
+
+    The endpoint in front has checked the batch.
+    """
+    zone = backend.get_hosted_zone(zoneid)
+    changed = list(zone.rrsets)
+    for change in change_list:
+        record = change["ResourceRecordSet"]
+        record["Name"] = stored_name(record["Name"])
+        if "ResourceRecords" in record:
+            record["ResourceRecords"] = [value["Value"] for value in record["ResourceRecords"]]
+        key = (record["Name"], record["Type"], record.get("SetIdentifier"))
+        changed = [one for one in changed if (one.name, one.type, one.set_identifier) != key]
+        if change["Action"] != "DELETE":
+            zone.rrsets = []
+            changed.append(zone.add_rrset(record))
+    zone.rrsets = changed
