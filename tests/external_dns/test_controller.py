@@ -1,0 +1,161 @@
+"""Whatever the objects are: a sync settles the zone, and what is not ours stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.clock import Clock
+from testbed.external_dns import flags
+from testbed.external_dns.controller import Controller
+from testbed.external_dns.log import LogLine
+from testbed.external_dns.profile import ALPHA_PREFIX, PROFILES, Profile, profile
+from testbed.external_dns.replay import Objects
+from testbed.external_dns.zone import MemoryZone, Record
+
+BALANCERS = (
+    "a0-1.elb.eu-west-1.amazonaws.com",
+    "k8s-web-1.eu-west-1.elb.amazonaws.com",
+    "k8s-app-2.eu-west-1.elb.amazonaws.com",
+)
+HOSTS = ("app.example.com", "api.example.com", "example.com")
+FOREIGN = {
+    "app.example.com": '"heritage=external-dns,external-dns/owner=other,external-dns/resource=service/x/y"',
+    "a-app.example.com": '"heritage=external-dns,external-dns/owner=other,external-dns/resource=service/x/y"',
+}
+
+
+def _item(kind: str, name: str, host: str, balancer: str) -> dict[str, Any]:
+    spec = {"type": "LoadBalancer"} if kind == "Service" else {"rules": [{"host": host}]}
+    return {
+        "kind": kind,
+        "metadata": {
+            "namespace": "default",
+            "name": name,
+            "annotations": {f"{ALPHA_PREFIX}hostname": host},
+        },
+        "spec": spec,
+        "status": {"loadBalancer": {"ingress": [{"hostname": balancer}]}},
+    }
+
+
+# One Service and one Ingress at most: v0.7.5 sends an UPSERT at every sync where two Services share a host.
+items = st.builds(
+    lambda service, ingress: [one for one in (service, ingress) if one],
+    st.none()
+    | st.builds(
+        _item, st.just("Service"), st.just("web"), st.sampled_from(HOSTS), st.sampled_from(BALANCERS)
+    ),
+    st.none()
+    | st.builds(
+        _item, st.just("Ingress"), st.just("web"), st.sampled_from(HOSTS), st.sampled_from(BALANCERS)
+    ),
+)
+versions = st.sampled_from([profile(name) for name in PROFILES])
+
+
+def _controller(
+    objects: Objects,
+    zone: MemoryZone,
+    version: Profile,
+    policy: str = "sync",
+    log: list[LogLine] | None = None,
+) -> Controller:
+    arguments = ["--source=service", "--source=ingress", f"--policy={policy}", "--txt-owner-id=me"]
+    if version.typed:
+        arguments.append(f"--annotation-prefix={ALPHA_PREFIX}")
+    lines = [] if log is None else log
+    return Controller(
+        objects,
+        zone,  # type: ignore[arg-type]
+        flags.parse(arguments, version, {}),
+        version,
+        Clock(),
+        lines.append,
+    )
+
+
+def _objects(items: list[dict[str, Any]]) -> Objects:
+    objects = Objects()
+    for item in items:
+        objects.apply(item)
+    return objects
+
+
+@given(items, versions)
+def test_a_second_sync_without_a_change_sends_nothing(items: list[dict[str, Any]], version: Profile) -> None:
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    controller = _controller(_objects(items), zone, version)
+    controller.run_once()
+    zone.batches.clear()
+    controller.run_once()
+    assert zone.batches == []
+
+
+@given(items, items, versions)
+def test_upsert_only_never_deletes(
+    before: list[dict[str, Any]], after: list[dict[str, Any]], version: Profile
+) -> None:
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    _controller(_objects(before), zone, version, "upsert-only").run_once()
+    _controller(_objects(after), zone, version, "upsert-only").run_once()
+    actions = {change["Action"] for changes, _ in zone.batches for change in changes}
+    assert "DELETE" not in actions
+
+
+@given(items, versions, st.sampled_from(["sync", "upsert-only", "create-only"]))
+def test_a_record_of_another_owner_is_never_touched(
+    items: list[dict[str, Any]], version: Profile, policy: str
+) -> None:
+    theirs: list[Record] = [
+        {"Name": "app.example.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "192.0.2.1"}]},
+        *(
+            {"Name": name, "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": value}]}
+            for name, value in FOREIGN.items()
+        ),
+    ]
+    zone = MemoryZone("example.com", "/hostedzone/Z", theirs)
+    before = [record for record in zone.records if "app." in record["Name"]]
+    _controller(_objects(items), zone, version, policy).run_once()
+    assert [record for record in zone.records if "app." in record["Name"]] == before
+
+
+@pytest.mark.parametrize("version", PROFILES)
+def test_the_ingress_gets_the_name_when_the_service_gives_it_up_and_keeps_it(version: str) -> None:
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    service = _item("Service", "web", "app.example.com", BALANCERS[0])
+    objects = _objects([service])
+    controller = _controller(objects, zone, profile(version))
+    targets = []
+    for step in (
+        None,
+        _item("Ingress", "web", "app.example.com", BALANCERS[1]),
+        {**service, "metadata": {"namespace": "default", "name": "web"}},
+        service,
+    ):
+        if step:
+            objects.apply(step)
+        controller.run_once()
+        targets.append(
+            next(one["AliasTarget"]["DNSName"] for one in zone.records if one["Type"] == "A").rstrip(".")
+        )
+    assert targets == [BALANCERS[0], BALANCERS[0], BALANCERS[1], BALANCERS[1]]
+
+
+def test_soft_errors_are_counted_until_a_sync_succeeds() -> None:
+    lines: list[LogLine] = []
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    objects = _objects([_item("Service", "web", "app.example.com", BALANCERS[0])])
+    controller = _controller(objects, zone, profile("v0.22"), log=lines)
+    zone.fail_next = 2
+    for _ in range(3):
+        controller.sync()
+    told = [line.message for line in lines if "soft error" in line.message]
+    assert [text[-32:] for text in told] == [
+        "s: [/hostedzone/Z] (consecutive soft errors: 1)"[-32:],
+        "s: [/hostedzone/Z] (consecutive soft errors: 2)"[-32:],
+        "Reconciliation succeeded after 2 consecutive soft errors"[-32:],
+    ]
