@@ -145,6 +145,30 @@ def test_batches_that_come_at_once_are_taken_one_after_the_other(account: Accoun
     assert sorted(outcomes) == ["InvalidChangeBatch"] * 5 + ["created"]
 
 
+def test_what_was_written_before_the_endpoint_started_counts(account: Account) -> None:
+    zone = account.zone()
+    name = account.zone_name(zone)
+    account.behind.route53.change_resource_record_sets(
+        HostedZoneId=zone,
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record(name)}]},  # type: ignore[typeddict-item]
+    )
+    with pytest.raises(account.clients.route53.exceptions.InvalidChangeBatch, match="already exists"):
+        send(account, zone, ("CREATE", record(name)))
+    send(account, zone, ("DELETE", record(name)))
+
+
+def test_a_deleted_zone_is_forgotten(account: Account) -> None:
+    zone = account.zone()
+    name = account.zone_name(zone)
+    send(account, zone, ("CREATE", record(name)))
+    with pytest.raises(account.clients.route53.exceptions.HostedZoneNotEmpty):
+        account.clients.route53.delete_hosted_zone(Id=zone)
+    send(account, zone, ("DELETE", record(name)))
+    account.clients.route53.delete_hosted_zone(Id=zone)
+    with pytest.raises(account.clients.route53.exceptions.NoSuchHostedZone):
+        send(account, zone, ("CREATE", record(name)))
+
+
 def test_a_zone_that_is_not_there_has_no_records_to_change(account: Account) -> None:
     with pytest.raises(account.clients.route53.exceptions.NoSuchHostedZone):
         send(account, "ZNOTTHERE", ("CREATE", record("example.com")))
