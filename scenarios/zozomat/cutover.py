@@ -173,7 +173,8 @@ def both_claim_the_name(cutover: Cutover) -> None:
     ):
         cutover.apply("manifests/3-host.yaml", CERTIFICATE_ARN=cutover.certificate_arn(HOST))
         cutover.wait_until(synced(), within=3 * SYNC)
-        cutover.expect(logged("Removing duplicate endpoint api.example.com 0 IN CNAME"))
+        cutover.expect(logged("Endpoints generated from service: default/envoy"))
+        cutover.expect(logged("Endpoints generated from ingress: default/zozomat-ingress-"))
         cutover.expect(logged("All records are already up to date"))
         cutover.hold(3 * SYNC)
         cutover.expect(alias_at("nlb"))

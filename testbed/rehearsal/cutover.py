@@ -77,7 +77,8 @@ class Cutover:
     def step(self, title: str, *, why: str) -> Iterator[None]:
         """A step of the story: what happens inside the block belongs to it."""
         self._number += 1
-        self._pause.wait(PATIENCE.ledger)  # what was answered before the step must not count in it
+        if self._number > 1:
+            self._pause.wait(PATIENCE.ledger)  # what was answered before the step must not count in it
         self._counts_at_step = self.topology.counts()
         self._log_at_step = len(self.topology.external_dns_log())
         self._write(journal.StepStarted(time=self._wall(), number=self._number, title=title, why=why))

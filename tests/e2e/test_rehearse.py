@@ -21,7 +21,7 @@ PATIENCE = 150
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
 
 
-def testbed(*arguments: str) -> subprocess.CompletedProcess[str]:
+def run_testbed(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "testbed", *arguments],
         capture_output=True,
@@ -36,7 +36,7 @@ def rehearse(
     folder: Path, scenario: str, *more: str
 ) -> tuple[subprocess.CompletedProcess[str], dict[str, Any]]:
     # Slower and lighter than the default: a test must not fail because the machine is busy elsewhere.
-    done = testbed("rehearse", scenario, "--speed", "40", "--rate", "150", "--report", str(folder), *more)
+    done = run_testbed("rehearse", scenario, "--speed", "40", "--rate", "150", "--report", str(folder), *more)
     path = folder / "summary.json"
     return done, json.loads(path.read_text()) if path.exists() else {}
 
@@ -136,7 +136,7 @@ def test_the_report_stands_alone_and_the_journal_gives_it_again(story: Path, tmp
     html = (story / "report.html").read_text()
     assert "<script src" not in html
     assert "http://" not in re.sub(r"http://www\.w3\.org/\S+", "", html)
-    again = testbed("report", str(story / "journal.ndjson"), "--report", str(tmp_path))
+    again = run_testbed("report", str(story / "journal.ndjson"), "--report", str(tmp_path))
     assert again.returncode == 0
     for name in ("summary.json", "junit.xml", "report.html"):
         assert (tmp_path / name).read_bytes() == (story / name).read_bytes()
@@ -215,5 +215,5 @@ def test_ctrl_c_ends_with_130_a_readable_journal_and_no_process(tmp_path: Path, 
     assert "Traceback" not in errors
     assert errors.startswith("testbed: interrupted")
     if said != "testbed":
-        read = testbed("report", str(tmp_path / "journal.ndjson"), "--report", str(tmp_path / "again"))
+        read = run_testbed("report", str(tmp_path / "journal.ndjson"), "--report", str(tmp_path / "again"))
         assert read.returncode == 4, read.stdout + read.stderr
