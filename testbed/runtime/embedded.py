@@ -167,6 +167,7 @@ class Embedded:
 
     def _start_endpoint(self, loop: LoopThread, moto: Process) -> None:
         from testbed.aws import moto_process
+        from testbed.aws.calls import OBSERVER
         from testbed.aws.changes import ChangeFeed
         from testbed.aws.clients import Clients
         from testbed.aws.endpoint import AwsEndpoint
@@ -187,7 +188,9 @@ class Embedded:
         self.store = ObjectStore(self.clock, seed=self.setup.seed)
         for item in cluster.objects(self.network):
             self.store.restore(item)
-        self.clients = Clients(self.network.aws_endpoint)
+        self._customer = Clients(self.network.aws_endpoint)
+        # Who only watches a run must not use up the API rate that its controllers have.
+        self.clients = Clients(self.network.aws_endpoint, access_key=OBSERVER)
         # AWS's own balancers and name servers look behind the endpoint: no customer's API limit is spent.
         self._inside = Clients(backend)
         moto.wait_until(lambda: moto_process.is_ready(moto))
@@ -257,7 +260,7 @@ class Embedded:
             if one["AvailabilityZone"] in cluster.ZONES
         )
         options = ControllerOptions(version=Version.V2_1, vpc_id=found[0]["VpcId"])
-        elbv2, acm = self.clients.elbv2, self.clients.acm
+        elbv2, acm = self._customer.elbv2, self._customer.acm
 
         def say(level: str, message: str) -> None:
             self._log("lb-controller", level, message, message)
@@ -284,7 +287,7 @@ class Embedded:
         version = profile(self.setup.external_dns_version)
         arguments = flags.parse(self.setup.external_dns_flags, version)
         self._external_dns = Controller(
-            self.store, self.clients.route53, arguments, version, self.clock, note, self.setup.seed
+            self.store, self._customer.route53, arguments, version, self.clock, note, self.setup.seed
         )
         self._thread(EXTERNAL_DNS, self._external_dns.run)
 
