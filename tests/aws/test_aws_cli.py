@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.aws.conftest import Account
-
 from testbed.settings import PATIENCE
+from tests.aws.conftest import Account
 
 pytestmark = pytest.mark.skipif(shutil.which("aws") is None, reason="awscli is not installed")
 
