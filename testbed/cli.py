@@ -13,7 +13,7 @@ from testbed import __version__, options
 from testbed.errors import ExitCode, TestbedError
 from testbed.options import Options
 
-LAZY = {"dns": "testbed.dns_cli", "lb": "testbed.lb_cli"}
+LAZY = {"lb": "testbed.lb_cli"}
 
 
 class _Commands(click.Group):

@@ -58,6 +58,14 @@ def test_wrong_arguments_end_in_one_line_and_exit_2(
     assert said.count("\n") == 1
 
 
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert not ended.value.code
+    assert all(f"  {command} " in said for command in ("doctor", "lb", "rehearse", "report", "up"))
+
+
 def test_flags_come_from_the_environment_and_name_themselves(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
