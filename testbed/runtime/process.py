@@ -9,9 +9,7 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,12 +18,8 @@ from pathlib import Path
 from testbed.errors import Missing
 from testbed.settings import PATIENCE
 
-_PR_SET_PDEATHSIG = 1
-_DIE_WITH_PARENT = f"""\
-import ctypes, os, sys
-ctypes.CDLL(None).prctl({_PR_SET_PDEATHSIG}, {signal.SIGKILL:d})
-os.execvp(sys.argv[1], sys.argv[1:])
-"""
+# A parent that ended before the kernel was told has left the child to another one: then nothing may start.
+_IF_THE_PARENT_LIVES = '[ "$PPID" = "$0" ] && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +125,11 @@ def _dying_with_parent() -> Sequence[str]:
 
     Not `preexec_fn`: that runs Python in a fork, which frees what the other threads held, and gRPC's
     objects do not survive that: now and then a child died of SIGSEGV before its exec.
+
+    Raises:
+        Missing: no `setpriv` on this machine.
     """
-    setpriv = shutil.which("setpriv")  # util-linux; a millisecond
-    if setpriv:
-        return (setpriv, "--pdeathsig", "KILL", "--")
-    return (sys.executable, "-I", "-S", "-c", _DIE_WITH_PARENT)
+    setpriv = shutil.which("setpriv")
+    if setpriv is None:
+        raise Missing("setpriv is not on this machine", do="install util-linux")
+    return (setpriv, "--pdeathsig", "KILL", "--", "/bin/sh", "-c", _IF_THE_PARENT_LIVES, str(os.getpid()))

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from testbed.errors import Missing
+from testbed.runtime import process
 from testbed.runtime.process import Command, Process
 
 SLEEPER = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
@@ -44,6 +45,17 @@ def test_an_early_end_is_told_with_its_last_words(tmp_path: Path) -> None:
 def test_a_missing_binary_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="absent-binary cannot be started: No such file"):
         Process(Command("absent", ["absent-binary"]), tmp_path)
+
+
+def test_a_child_whose_parent_died_before_the_kernel_was_told_never_starts() -> None:
+    *prefix, parent = process._dying_with_parent()
+    assert parent == str(os.getpid())
+    orphan = subprocess.run([*prefix, "1", "echo", "started"], stdout=subprocess.PIPE, text=True, check=False)
+    assert (orphan.returncode, orphan.stdout) == (1, "")
+    child = subprocess.run(
+        [*prefix, parent, "echo", "started"], stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert child.stdout == "started\n"
 
 
 def test_children_die_with_a_parent_that_is_killed(tmp_path: Path) -> None:
