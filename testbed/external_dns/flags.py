@@ -1,17 +1,17 @@
 """ExternalDNS's flags by their own names and defaults, so that a Deployment's `args:` can be pasted.
 
 A flag that the emulation does not have is an error, never ignored: what it would have done is not known here.
+Source: external-dns, pkg/apis/externaldns/types.go, docs/flags.md.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn
 
 from testbed.errors import BadInput
+from testbed.external_dns.command_line import Flag, one_of, read, seconds, switch
 from testbed.external_dns.profile import Profile
 
 
@@ -40,11 +40,56 @@ class Flags:
     migrate_from_owner: str = ""
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise BadInput(
-            f"ExternalDNS flags: {message}", do="use a flag that the testbed emulates, or leave it out"
-        )
+_FLAGS = (
+    Flag("source", one_of("service", "ingress"), None, many=True),
+    Flag("provider", one_of("aws"), "aws"),
+    Flag("annotation-filter"),
+    Flag("annotation-prefix", default=None, since=(0, 20)),
+    Flag("managed-record-types", many=True, default=None, since=(0, 7, 6)),
+    Flag("domain-filter", many=True, default=None),
+    Flag("policy", one_of("sync", "upsert-only", "create-only"), None),
+    Flag("registry", one_of("txt", "noop"), "txt"),
+    Flag("txt-owner-id", default="default"),
+    Flag("txt-prefix"),
+    Flag("txt-suffix"),
+    Flag("txt-wildcard-replacement", since=(0, 7, 5)),
+    Flag("txt-cache-interval", seconds, "0s"),
+    Flag("migrate-from-txt-owner", since=(0, 20)),
+    Flag("aws-prefer-cname", switch, "false"),
+    Flag("aws-evaluate-target-health", switch, "true"),
+    Flag("interval", seconds, "1m"),
+    Flag("once", switch, "false"),
+    Flag("dry-run", switch, "false"),
+    Flag("log-level", one_of("panic", "debug", "info", "warning", "error", "fatal"), "info"),
+)
+# The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
+_OTHERS = """
+server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time
+kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events log-format metrics-address
+events min-event-sync-interval listen-endpoint-events resolve-service-load-balancer-hostname
+fqdn-template fqdn-target-template target-template combine-fqdn-annotation ignore-hostname-annotation
+ignore-ingress-rules-spec ignore-ingress-tls-spec ignore-non-host-network-pods ingress-class label-filter
+namespace publish-host-ip publish-internal-services service-type-filter always-publish-not-ready-addresses
+exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
+contour-load-balancer istio-ingress-gateway default-targets force-default-targets target-net-filter
+exclude-target-net exclude-record-types nat64-networks min-ttl prefer-alias create-ptr
+exclude-domains regex-domain-filter regex-domain-exclusion zone-name-filter zone-id-filter
+aws-zone-type aws-zone-tags aws-zone-match-parent aws-zones-cache-duration aws-profile aws-assume-role
+aws-assume-role-external-id aws-batch-change-size aws-batch-change-size-bytes aws-batch-change-size-values
+aws-batch-change-interval aws-api-retries txt-encrypt-enabled txt-encrypt-aes-key txt-new-format-only
+tls-ca tls-client-cert tls-client-cert-key
+"""
+_OTHER_PREFIXES = """
+akamai- alibaba-cloud- aws-sd- azure- bluecat- cf- cloudflare- coredns- crd-source- designate- digitalocean-
+dyn- dynamodb- exoscale- f5- gateway- godaddy- google- ibmcloud- infoblox- inmemory- ns1- oci- ovh- pdns-
+pihole- plural- rcodezero- rdns- rfc2136- safedns- scaleway- skipper-routegroup- tencent-cloud- traefik-
+transip- ultradns- unstructured- vinyldns- vultr- webhook-
+"""
+
+
+def _is_flag(name: str) -> bool:
+    """Whether some release of ExternalDNS has the flag, or a newer one than the version asked for."""
+    return name in _OTHERS.split() or name.startswith(tuple(_OTHER_PREFIXES.split()))
 
 
 def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, str] | None = None) -> Flags:
@@ -54,72 +99,34 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         BadInput: an unknown flag or value; `--policy` missing where the version demands it.
     """
     variables = os.environ if environment is None else environment
-    parser = _Parser(prog="external-dns", add_help=False, allow_abbrev=False)
-    add = parser.add_argument
-    add("--source", action="append", choices=["service", "ingress"])
-    add("--provider", choices=["aws"], default="aws")
-    add("--policy", choices=["sync", "upsert-only", "create-only"])
-    add("--registry", choices=["txt", "noop"])
-    add("--txt-owner-id")
-    add("--txt-prefix")
-    add("--txt-suffix")
-    if profile.replaces_txt_wildcard:
-        add("--txt-wildcard-replacement")
-    add("--domain-filter", action="append")
-    add("--annotation-filter")
-    add("--txt-cache-interval")
-    add("--interval")
-    add("--log-level", choices=["panic", "debug", "info", "warning", "error", "fatal"])
-    add("--once", action="store_true")
-    add("--dry-run", action="store_true")
-    add("--aws-prefer-cname", action="store_true")
-    add("--aws-evaluate-target-health", action=argparse.BooleanOptionalAction, default=True)
-    if profile.typed:
-        add("--annotation-prefix")
-        add("--managed-record-types", action="append")
-        add("--migrate-from-txt-owner")
-    found = vars(parser.parse_args(list(arguments)))
-    for name, value in found.items():
-        given = variables.get(f"EXTERNAL_DNS_{name.upper()}")
-        if value in (None, False) and given is not None:
-            found[name] = given.splitlines() if name in ("source", "domain_filter") else given
-    if found["txt_prefix"] and found["txt_suffix"]:
+    flags = [flag for flag in _FLAGS if profile.release >= flag.since]
+    found = read(flags, arguments, variables, _is_flag)
+    if found["txt-prefix"] and found["txt-suffix"]:
         raise BadInput("txt-prefix and txt-suffix are mutually exclusive", do="leave out one of them")
     if not found["source"]:
         raise BadInput("ExternalDNS flags: no --source", do="name service, ingress or both")
-    if not found["policy"]:
-        if profile.typed:
-            raise BadInput("--policy must be set explicitly (one of: sync, upsert-only, create-only)")
-        found["policy"] = "sync"
+    if not found["txt-owner-id"] and found["registry"] == "txt":
+        raise BadInput("ExternalDNS flags: the owner id cannot be empty", do="give --txt-owner-id")
+    if not found["policy"] and profile.typed:
+        raise BadInput("--policy must be set explicitly (one of: sync, upsert-only, create-only)")
     return Flags(
-        sources=tuple(found["source"]),
-        policy=found["policy"],
-        registry=found["registry"] or "txt",
-        owner=found["txt_owner_id"] or "default",
-        txt_prefix=(found["txt_prefix"] or "").lower(),
-        txt_suffix=(found["txt_suffix"] or "").lower(),
-        txt_wildcard=found.get("txt_wildcard_replacement") or "",
-        domain_filter=tuple(one.rstrip(".") for one in found["domain_filter"] or ()),
-        annotation_prefix=found.get("annotation_prefix") or profile.annotation_prefix,
-        interval=_seconds(found["interval"] or "1m"),
-        log_level=found["log_level"] or "info",
-        once=bool(found["once"]),
-        dry_run=bool(found["dry_run"]),
-        prefer_cname=bool(found["aws_prefer_cname"]),
-        evaluate_target_health=bool(found["aws_evaluate_target_health"]),
-        annotation_filter=found["annotation_filter"] or "",
-        txt_cache_interval=_seconds(found["txt_cache_interval"] or "0s"),
-        managed=tuple(found.get("managed_record_types") or ()) or profile.managed,
-        migrate_from_owner=found.get("migrate_from_txt_owner") or "",
+        sources=found["source"],
+        policy=found["policy"] or "sync",
+        registry=found["registry"],
+        owner=found["txt-owner-id"],
+        txt_prefix=found["txt-prefix"].lower(),
+        txt_suffix=found["txt-suffix"].lower(),
+        txt_wildcard=found.get("txt-wildcard-replacement", ""),
+        domain_filter=tuple(one.rstrip(".") for one in found["domain-filter"]),
+        annotation_prefix=found.get("annotation-prefix") or profile.annotation_prefix,
+        interval=found["interval"],
+        log_level=found["log-level"],
+        once=found["once"],
+        dry_run=found["dry-run"],
+        prefer_cname=found["aws-prefer-cname"],
+        evaluate_target_health=found["aws-evaluate-target-health"],
+        annotation_filter=found["annotation-filter"],
+        txt_cache_interval=found["txt-cache-interval"],
+        managed=found.get("managed-record-types") or profile.managed,
+        migrate_from_owner=found.get("migrate-from-txt-owner", ""),
     )
-
-
-def _seconds(text: str) -> float:
-    """A Go duration, such as `1m30s`."""
-    units = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-    import re
-
-    parts = re.findall(r"(\d+(?:\.\d+)?)(ms|s|m|h)", text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise BadInput(f"ExternalDNS flags: {text!r} is not a duration", do="write 1m or 30s")
-    return sum(float(number) * units[unit] for number, unit in parts)

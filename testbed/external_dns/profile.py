@@ -40,6 +40,11 @@ class Profile:
     managed: tuple[str, ...]
     replaces_txt_wildcard: bool = True
 
+    @property
+    def release(self) -> tuple[int, ...]:
+        """The release as numbers that compare: (0, 7, 4)."""
+        return tuple(int(part) for part in self.version.removeprefix("v").split("."))
+
 
 PROFILES = {
     profile.version: profile

@@ -12,9 +12,10 @@ GIVEN = ("--source=service", "--policy=sync")
 
 
 @pytest.mark.parametrize("version", PROFILES)
-def test_an_unknown_flag_is_refused(version: str) -> None:
-    with pytest.raises(BadInput, match="fqdn-template"):
-        parse([*GIVEN, "--fqdn-template={{.Name}}"], profile(version), {})
+@pytest.mark.parametrize("flag", ["--kubeconfig=/x", "--cloudflare-proxied", "--aws-sd-service-cleanup"])
+def test_a_flag_that_is_not_emulated_is_refused_by_name(version: str, flag: str) -> None:
+    with pytest.raises(BadInput, match=f"does not emulate {flag.partition('=')[0]}"):
+        parse([*GIVEN, flag], profile(version), {})
 
 
 def test_v0_22_wants_a_policy_and_v0_7_4_has_one() -> None:
@@ -28,23 +29,38 @@ def test_prefix_and_suffix_exclude_each_other() -> None:
         parse([*GIVEN, "--txt-prefix=a", "--txt-suffix=b"], profile("v0.22"), {})
 
 
-def test_v0_7_4_has_no_wildcard_replacement() -> None:
-    with pytest.raises(BadInput):
-        parse([*GIVEN, "--txt-wildcard-replacement=any"], profile("v0.7.4"), {})
-    given = parse([*GIVEN, "--txt-wildcard-replacement=any"], profile("v0.7.5"), {})
-    assert given.txt_wildcard == "any"
+def test_an_empty_owner_is_refused() -> None:
+    with pytest.raises(BadInput, match="owner id cannot be empty"):
+        parse([*GIVEN, "--txt-owner-id="], profile("v0.22"), {})
+
+
+@pytest.mark.parametrize(
+    ("flag", "before", "since"),
+    [
+        ("--txt-wildcard-replacement=any", "v0.7.4", "v0.7.5"),
+        ("--managed-record-types=A", "v0.7.5", "v0.22"),
+        ("--annotation-prefix=example.org/", "v0.7.5", "v0.22"),
+        ("--migrate-from-txt-owner=old", "v0.7.5", "v0.22"),
+    ],
+)
+def test_a_flag_of_a_later_release_is_unknown_before(flag: str, before: str, since: str) -> None:
+    with pytest.raises(BadInput, match="unknown long flag"):
+        parse([*GIVEN, flag], profile(before), {})
+    parse([*GIVEN, flag], profile(since), {})
 
 
 def test_the_environment_fills_what_is_not_given() -> None:
-    given = parse(["--source=service"], profile("v0.22"), {"EXTERNAL_DNS_POLICY": "upsert-only"})
+    given = parse(
+        ["--source=service"],
+        profile("v0.22"),
+        {
+            "EXTERNAL_DNS_POLICY": "upsert-only",
+            "EXTERNAL_DNS_AWS_EVALUATE_TARGET_HEALTH": "false",
+            "EXTERNAL_DNS_MANAGED_RECORD_TYPES": "A\nCNAME",
+            "EXTERNAL_DNS_DOMAIN_FILTER": "example.com.\nexample.org",
+        },
+    )
     assert given.policy == "upsert-only"
-
-
-@pytest.mark.parametrize(("text", "seconds"), [("1m30s", 90.0), ("1h", 3600.0), ("500ms", 0.5)])
-def test_an_interval_is_a_go_duration(text: str, seconds: float) -> None:
-    assert parse([*GIVEN, f"--interval={text}"], profile("v0.22"), {}).interval == seconds
-
-
-def test_a_wrong_duration_is_refused() -> None:
-    with pytest.raises(BadInput, match="not a duration"):
-        parse([*GIVEN, "--interval=soon"], profile("v0.22"), {})
+    assert given.evaluate_target_health is False
+    assert given.managed == ("A", "CNAME")
+    assert given.domain_filter == ("example.com", "example.org")
