@@ -83,16 +83,29 @@ KINDS: dict[str, Kind] = {
             namespaced=False,
         ),
         Kind("DNSEndpoint", "dnsendpoints", ("externaldns.k8s.io/v1alpha1",)),
+        Kind("Lease", "leases", ("coordination.k8s.io/v1",)),
     )
 }
 
 DEFAULT_NAMESPACE = "default"
+_CLUSTER_WIDE = "cluster-wide "
+
+
+def custom_kind(kind: str, group: str, *, namespaced: bool) -> str:
+    """The kind by which a store keeps the objects of a custom resource that is not known here.
+
+    A custom resource may be called as one that is, e.g. the Service of Knative: its group keeps them apart.
+    """
+    known = KINDS.get(kind)
+    if known and any(version.partition("/")[0] == group for version in known.versions):
+        return kind
+    return f"{'' if namespaced else _CLUSTER_WIDE}{kind}.{group}"
 
 
 def is_namespaced(kind: str) -> bool:
     """Whether objects of this kind live in a namespace; kinds that are not known here do."""
     known = KINDS.get(kind)
-    return known.namespaced if known else True
+    return known.namespaced if known else not kind.startswith(_CLUSTER_WIDE)
 
 
 def namespace_of(kind: str, namespace: str | None) -> str:

@@ -13,7 +13,8 @@ import random
 import threading
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from testbed.clock import Clock
@@ -84,10 +85,35 @@ class ObjectStore:
         with self._changed:
             return [item for kind in self._objects.values() for item in kind.values()]
 
+    def list_at(self, kind: str, revision: int) -> Sequence[Object]:
+        """The objects of a kind as they were at a revision, by namespace and name. To be read only.
+
+        Raises:
+            Expired: the history no longer reaches back to `revision`.
+        """
+        with self._changed:
+            self._must_remember(revision)
+            items = dict(self._objects.get(kind, {}))
+            for event in reversed(self._history):
+                if event.revision <= revision:
+                    break
+                if event.object["kind"] != kind:
+                    continue
+                _, namespace, name = identity(event.object)
+                if event.previous is None:
+                    items.pop((namespace, name), None)
+                else:
+                    items[namespace, name] = event.previous
+        return [item for _, item in sorted(items.items())]
+
     @property
     def revision(self) -> int:
         """The number of the latest write."""
         return self._revision
+
+    def transaction(self) -> AbstractContextManager[object]:
+        """A block of reads and writes that no other thread comes between."""
+        return self._changed
 
     def wait(self, since: int, wall_seconds: float) -> int:
         """Wait until something was written after revision `since`; the revision then, or at the timeout."""
@@ -95,11 +121,14 @@ class ObjectStore:
             self._changed.wait_for(lambda: self._revision > since, wall_seconds)
             return self._revision
 
-    def watch(self, kinds: Iterable[str], since: int | None = None) -> Watch:
+    def watch(
+        self, kinds: Iterable[str], since: int | None = None, wake: Callable[[], None] = lambda: None
+    ) -> Watch:
         """Follow the objects of some kinds, without a gap.
 
         Without `since`, every object that stands is delivered first, as ADDED; with it, what was written
-        after that revision.
+        after that revision. `wake` is called by the writing thread for each event that comes later: it must
+        not block, and is for consumers that cannot wait in `Watch.get`.
 
         Raises:
             Expired: the history no longer reaches back to `since`.
@@ -113,28 +142,33 @@ class ObjectStore:
                     for _, item in sorted(self._objects.get(kind, {}).items())
                 ]
             else:
-                oldest = self._history[0].revision if self._history else self._revision + 1
-                if since + 1 < oldest:
-                    raise Expired(f"too old resource version: {since} ({oldest - 1})")
+                self._must_remember(since)
                 first = [
                     event
                     for event in self._history
                     if event.revision > since and event.object["kind"] in wanted
                 ]
-            watch = Watch(wanted, first, self._forget)
+            watch = Watch(wanted, first, self._forget, wake)
             self._watches.append(watch)
             return watch
 
     # --- writing -----------------------------------------------------------------------------------
 
-    def create(self, item: Mapping[str, Any]) -> Object:
+    def create(
+        self, item: Mapping[str, Any], *, managed: Iterable[Mapping[str, Any]] = (), dry_run: bool = False
+    ) -> Object:
         """Store a new object. Its status is dropped, as the API drops it: see `update_status`.
+
+        Args:
+            item: the object.
+            managed: its `managedFields`, which only the API server may set.
+            dry_run: check and fill in all, and store nothing.
 
         Raises:
             AlreadyExists: there is one of this kind and name.
             Invalid: no kind or name.
         """
-        return self._create(item, restored=False)
+        return self._create(item, restored=False, managed=tuple(managed), dry_run=dry_run)
 
     def restore(self, item: Mapping[str, Any]) -> Object:
         """Store a new object as it was read from a cluster, with its status.
@@ -165,6 +199,22 @@ class ObjectStore:
                 **{key: old["metadata"][key] for key in _SERVER_OWNED if key in old["metadata"]},
             }
             return self._replace(old, {**without_status(wanted), "metadata": metadata, **status_of(old)})
+
+    def replace(self, item: Mapping[str, Any], *, dry_run: bool = False) -> Object:
+        """Replace an object whole, its status and managed fields too: for who knows what may change.
+
+        Raises:
+            NotFound: no such object.
+        """
+        wanted = copied(item)
+        with self._changed:
+            old = self._must_find(*identity(wanted))
+            fixed = [field for field in _SERVER_OWNED if field != "managedFields"]
+            metadata = {
+                **{key: value for key, value in wanted["metadata"].items() if key not in fixed},
+                **{key: old["metadata"][key] for key in fixed if key in old["metadata"]},
+            }
+            return self._replace(old, {**wanted, "metadata": metadata}, dry_run=dry_run)
 
     def apply(self, item: Mapping[str, Any]) -> Object:
         """`kubectl apply`: create the object, or make it what the manifest says.
@@ -314,7 +364,19 @@ class ObjectStore:
             raise NotFound(f"there is no {kind} {name}{place}")
         return found
 
-    def _create(self, item: Mapping[str, Any], *, restored: bool) -> Object:
+    def _must_remember(self, revision: int) -> None:
+        oldest = self._history[0].revision if self._history else self._revision + 1
+        if revision + 1 < oldest:
+            raise Expired(f"too old resource version: {revision} ({oldest - 1})")
+
+    def _create(
+        self,
+        item: Mapping[str, Any],
+        *,
+        restored: bool,
+        managed: tuple[Mapping[str, Any], ...] = (),
+        dry_run: bool = False,
+    ) -> Object:
         wanted = copied(item)
         kind, namespace, name = identity(wanted)
         with self._changed:
@@ -327,15 +389,15 @@ class ObjectStore:
                 "uid": str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
                 "creationTimestamp": self._clock.rfc3339(),
                 "generation": 1,
+                **({"managedFields": list(managed)} if managed else {}),
             }
             if restored:
                 metadata.update({key: given[key] for key in _SERVER_OWNED if key in given})
                 return self._store(Change.ADDED, admission.converted({**wanted, "metadata": metadata}))
-            return self._store(
-                Change.ADDED, self._admit({**without_status(wanted), "metadata": metadata}, None)
-            )
+            admitted = self._admit({**without_status(wanted), "metadata": metadata}, None)
+            return admitted if dry_run else self._store(Change.ADDED, admitted)
 
-    def _replace(self, old: Object, new: Object) -> Object:
+    def _replace(self, old: Object, new: Object, *, dry_run: bool = False) -> Object:
         admitted = self._admit(new, old)
         if unversioned(admitted) == unversioned(old):
             return old
@@ -343,6 +405,8 @@ class ObjectStore:
             generation = old["metadata"].get("generation", 1) + 1
             admitted = {**admitted, "metadata": {**admitted["metadata"], "generation": generation}}
         metadata = admitted["metadata"]
+        if dry_run:
+            return admitted
         if metadata.get("deletionTimestamp") and not metadata.get("finalizers"):
             return self._remove(admitted)
         return self._store(Change.MODIFIED, admitted)
@@ -356,11 +420,12 @@ class ObjectStore:
         metadata = {**item["metadata"], "resourceVersion": str(self._revision)}
         stored = {**item, "metadata": metadata}
         of_kind = self._objects.setdefault(kind, {})
+        previous = of_kind.get((namespace, name))
         if kind == "Service":
-            self._node_ports -= admission.node_ports(of_kind.get((namespace, name), {}))
+            self._node_ports -= admission.node_ports(previous or {})
             self._node_ports |= admission.node_ports(stored)
         of_kind[namespace, name] = stored
-        self._tell(WatchEvent(change, stored, self._revision))
+        self._tell(WatchEvent(change, stored, self._revision, previous))
         return stored
 
     def _remove(self, item: Object) -> Object:
@@ -370,7 +435,7 @@ class ObjectStore:
         gone = self._objects[kind].pop((namespace, name))
         self._applied.pop((kind, namespace, name), None)
         self._node_ports -= admission.node_ports(gone)
-        self._tell(WatchEvent(Change.DELETED, last, self._revision))
+        self._tell(WatchEvent(Change.DELETED, last, self._revision, gone))
         return last
 
     def _tell(self, event: WatchEvent) -> None:

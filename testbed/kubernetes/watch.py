@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import queue
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -19,20 +19,29 @@ class Change(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WatchEvent:
-    """One write. `object` is the object after it (for DELETED: its last state), to be read only."""
+    """One write. `object` is the object after it (for DELETED: its last state), to be read only.
+
+    `previous` is the object before it, None for ADDED: who selects by labels must know whether it knew it.
+    """
 
     type: Change
     object: dict[str, Any]
     revision: int
+    previous: dict[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 class Watch:
     """Delivers events to one consumer until it is closed. A context manager: leaving it closes it."""
 
     def __init__(
-        self, kinds: frozenset[str], first: Iterable[WatchEvent], on_close: Callable[[Watch], None]
+        self,
+        kinds: frozenset[str],
+        first: Iterable[WatchEvent],
+        on_close: Callable[[Watch], None],
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
         self.kinds = kinds
+        self._wake = wake
         self._events: queue.SimpleQueue[WatchEvent | None] = queue.SimpleQueue()
         self._on_close = on_close
         for event in first:
@@ -49,6 +58,7 @@ class Watch:
         """Take an event of the store, if it is of a kind that is watched."""
         if event.object["kind"] in self.kinds:
             self._events.put(event)
+            self._wake()
 
     def close(self) -> None:
         """Deliver nothing more and wake the consumer."""

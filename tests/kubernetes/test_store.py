@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.kubernetes import AlreadyExists, Change, Conflict, Expired, Invalid, NotFound, ObjectStore, Watch
+from testbed.kubernetes.kinds import custom_kind
 from testbed.kubernetes.objects import copied
 from testbed.kubernetes.store import WATCH_HISTORY
 from tests.kubernetes.manifests_of_the_story import ingress, service
@@ -296,3 +297,61 @@ def test_ten_thousand_objects_are_stored_and_listed_quickly(store: ObjectStore) 
     began = time.process_time()
     store.list("Service")
     assert time.process_time() - began < 0.2
+
+
+def test_the_objects_of_an_earlier_revision_can_be_listed_again(store: ObjectStore) -> None:
+    store.apply(service("kept", annotations={"version": "1"}))
+    store.apply(service("removed"))
+    then = store.revision
+    before = store.list("Service")
+    store.annotate("Service", "default", "kept", {"version": "2"})
+    store.delete("Service", "default", "removed")
+    store.apply(service("added"))
+    assert store.list_at("Service", then) == before
+    assert store.list_at("Service", store.revision) == store.list("Service")
+
+
+def test_a_revision_beyond_the_history_cannot_be_listed(store: ObjectStore) -> None:
+    store.apply(service())
+    for number in range(WATCH_HISTORY + 1):
+        store.annotate("Service", "default", "envoy", {"number": str(number)})
+    with pytest.raises(Expired):
+        store.list_at("Service", 1)
+
+
+def test_a_dry_run_fills_in_everything_and_stores_nothing(store: ObjectStore) -> None:
+    tried = store.create(service(), dry_run=True)
+    assert tried["spec"]["ports"][0]["nodePort"]
+    assert store.list("Service") == []
+    stored = store.create(service())
+    changed = {**stored, "spec": {**stored["spec"], "type": "ClusterIP"}}
+    assert store.replace(changed, dry_run=True)["spec"]["type"] == "ClusterIP"
+    assert store.get("Service", "default", "envoy") == stored
+
+
+def test_replace_sets_the_status_and_the_managed_fields_and_nothing_that_is_fixed(store: ObjectStore) -> None:
+    stored = store.create(service())
+    metadata = {**stored["metadata"], "uid": "another", "managedFields": [{"manager": "me"}]}
+    new = store.replace({**stored, "metadata": metadata, "status": {"loadBalancer": {}}})
+    assert new["metadata"]["uid"] == stored["metadata"]["uid"]
+    assert new["metadata"]["managedFields"] == [{"manager": "me"}]
+    assert new["status"] == {"loadBalancer": {}}
+
+
+def test_an_event_tells_what_was_there_before(store: ObjectStore) -> None:
+    first = store.apply(service())
+    with store.watch(["Service"], since=store.revision) as watch:
+        store.annotate("Service", "default", "envoy", {"a": "1"})
+        event = watch.get(0)
+        assert event is not None
+        assert event.previous == first
+
+
+def test_a_custom_kind_never_passes_for_one_that_is_known(store: ObjectStore) -> None:
+    knative = custom_kind("Service", "serving.knative.dev", namespaced=True)
+    store.create({"apiVersion": "serving.knative.dev/v1", "kind": knative, "metadata": {"name": "a"}})
+    assert store.list("Service") == []
+    cluster_wide = custom_kind("Widget", "example.com", namespaced=False)
+    made = store.create({"apiVersion": "example.com/v1", "kind": cluster_wide, "metadata": {"name": "a"}})
+    assert "namespace" not in made["metadata"]
+    assert custom_kind("TargetGroupBinding", "elbv2.k8s.aws", namespaced=True) == "TargetGroupBinding"
