@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from testbed.aws.names import canonical_zone
+from testbed.external_dns import canonical_zones
 from testbed.external_dns.endpoint import DUALSTACK, OWNED_RECORD, Endpoint
 from testbed.external_dns.log import Say
 from testbed.external_dns.plan import EVALUATE
@@ -159,7 +159,18 @@ class AwsProvider:
         given = endpoint.properties.get(ALIAS)
         if given is not None:
             return given == "true"
-        return not self.options.prefer_cname and canonical_zone(endpoint.targets[0]) is not None
+        return not self.options.prefer_cname and self.canonical_zone(endpoint.targets[0]) is not None
+
+    def canonical_zone(self, name: str) -> str | None:
+        """The hosted zone of a load balancer's name, if this version knows it for one; v0.13 and later warn."""
+        found = canonical_zones.canonical_zone(name, self.profile)
+        if found is None and self.profile.typed and name.endswith(canonical_zones.AWS):
+            self.say(
+                "warning",
+                f"Could not find canonical hosted zone for domain {name}. "
+                "This may be because your region is not supported yet.",
+            )
+        return found
 
     def changes(self, action: str, endpoint: Endpoint) -> list[dict[str, Any]]:
         """The API changes that an endpoint needs; v0.7.x adds an AAAA for the label dualstack."""
@@ -176,7 +187,7 @@ class AwsProvider:
             record["Type"] = endpoint.type if self.profile.typed else "A"
             record["AliasTarget"] = {
                 "DNSName": target,
-                "HostedZoneId": canonical_zone(target) or SAME_ZONE,
+                "HostedZoneId": self.canonical_zone(target) or SAME_ZONE,
                 "EvaluateTargetHealth": given == "true" if given else self.options.evaluate_target_health,
             }
         else:
@@ -206,7 +217,8 @@ class AwsProvider:
             return True
         if self.profile.typed:
             return (old.properties.get(ALIAS) == "true") != (new.properties.get(ALIAS) == "true")
-        return (canonical_zone(old.targets[0]) is None) != (canonical_zone(new.targets[0]) is None)
+        was, becomes = (self.canonical_zone(one.targets[0]) for one in (old, new))
+        return (was is None) != (becomes is None)
 
     # --- submission ------------------------------------------------------------------------------------
 

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.aws.names import canonical_zone
 from testbed.external_dns import plan as planning
 from testbed.external_dns.aws_provider import AwsProvider, ProviderOptions, position
+from testbed.external_dns.canonical_zones import canonical_zone
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.merging import merged
 from testbed.external_dns.profile import Profile, profile
@@ -43,8 +43,6 @@ _BOTH = "--txt-prefix with --txt-suffix is refused"
 _CRASH = "the real one crashed on a TXT at the top of the tree"
 _GEO = "geoproximity routing is not emulated"
 _ALIAS = "an alias property that names a type comes from the CRD source only"
-_ACCELERATOR = "the table of suffixes has no Global Accelerator"
-_SUFFIX = "every version has one table of load balancer suffixes; the real v0.7.4 lacks newer regions"
 _ROUTING = "a change of the kind of routing policy is not told from other updates"
 KNOWN_GAPS: Mapping[str, str] = {
     "plan-calculate-022-v0.22": _MIGRATE,
@@ -70,39 +68,6 @@ KNOWN_GAPS: Mapping[str, str] = {
     "aws-adjust-endpoint-009-v0.22": _GEO,
     "aws-adjust-endpoint-012-v0.22": _ALIAS,
     "aws-adjust-endpoint-013-v0.22": _ALIAS,
-    "aws-canonical-zone-003-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-004-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-005-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-007-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-014-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-017-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-020-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-025-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-026-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-027-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-028-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-030-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-034-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-035-v0.22": _ACCELERATOR,
-    "aws-canonical-zone-035-v0.7.4": _ACCELERATOR,
-    "aws-canonical-zone-036-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-037-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-041-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-042-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-043-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-045-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-046-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-047-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-052-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-057-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-063-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-065-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-066-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-067-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-069-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-071-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-072-v0.7.4": _SUFFIX,
-    "aws-canonical-zone-075-v0.7.4": _SUFFIX,
     "aws-requires-delete-create-006-v0.22": _ROUTING,
 }
 
@@ -354,7 +319,9 @@ OPS: Mapping[str, Callable[[Profile, Given], Form]] = {
     "use_alias": lambda version, given: {
         "alias": _provider(version, given).is_alias(_endpoint(given["endpoint"]))
     },
-    "canonical_zone": lambda _, given: {"hosted_zone_id": canonical_zone(given["hostname"]) or ""},
+    "canonical_zone": lambda version, given: {
+        "hosted_zone_id": canonical_zone(given["hostname"], version) or ""
+    },
     "requires_delete_create": lambda version, given: {
         "delete_and_create": _provider(version, given).changes_kind(
             _endpoint(given["old"]), _endpoint(given["new"])
