@@ -62,6 +62,8 @@ class AwsProvider:
     profile: Profile
     options: ProviderOptions
     say: Say
+    unplaced: set[str] = field(default_factory=set)
+    """The names of the latest changes that no hosted zone takes."""
     _zones: list[Zone] = field(default_factory=list)
     _owned_records: dict[str, str] = field(default_factory=dict)
 
@@ -317,10 +319,12 @@ class AwsProvider:
 
     def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
         found: dict[Zone, list[dict[str, Any]]] = {}
+        self.unplaced = set()
         for change in changes:
             name = change["ResourceRecordSet"]["Name"]
             zones = [zone for zone in self._zones if name == zone.name or name.endswith("." + zone.name)]
             if not zones:
+                self.unplaced.add(name)
                 self.say(
                     "debug",
                     f"Skipping record {name} because no hosted zone matching record DNS Name was detected",

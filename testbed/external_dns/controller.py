@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -22,12 +22,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from testbed.clock import Clock
 from testbed.external_dns import plan as planning
+from testbed.external_dns import reasons
 from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderOptions, SubmitError
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
-from testbed.external_dns.plan import Changes, Decision
+from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.record_cache import RecordCache
 from testbed.external_dns.sources import Sources, deduplicated
 from testbed.external_dns.txt_names import TxtNames
@@ -70,9 +72,11 @@ class Controller:
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
         self._log, self._seed = log, seed
         self._least = LEVELS.index(flags.log_level)
+        self._claims: list[Decision] = []
         self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
         self._sources = Sources(profile, flags.annotation_prefix, self.say, flags.annotation_filter)
+        self._sources.absorbed = self._absorbed
         self._soft_errors = 0
         self._is_legacy_told = False
         self._registry = TxtRegistry(
@@ -140,25 +144,45 @@ class Controller:
         if self._profile.typed:
             zones = " ".join(f"{name}. .{name}." for name in self._provider.zone_names())
             self.say("info", f"Applying provider record filter for domains: [{zones}]")
+        inside = [one for one in desired if self._provider.matches(one.name)]
         changes = planning.calculate(
             [one for one in current if self._provider.matches(one.name)],
-            [one for one in desired if self._provider.matches(one.name)],
+            inside,
             profile=self._profile,
             policy=self._flags.policy,
             owner=self._flags.owner if has_owner else "",
             managed=self._flags.managed,
             old_owner=self._flags.migrate_from_owner,
         )
-        self.decisions = changes.decisions
         for line in changes.warnings:
             self.say("warning", line)
+        if has_owner and not self._profile.typed:
+            changes = planning.owned(changes, self._profile, self._flags.owner)
         for line in changes.skipped:
             self.say("debug", line)
-        if self._profile.typed and not changes:
-            self.say("info", UP_TO_DATE)
-        else:
-            self._apply(changes)
+        try:
+            if self._profile.typed and not changes:
+                self.say("info", UP_TO_DATE)
+            else:
+                self._apply(changes)
+        finally:
+            self._decide(changes, desired if len(inside) < len(desired) else ())
         return changes
+
+    def _decide(self, changes: Changes, desired: Iterable[Endpoint]) -> None:
+        """Keep the decisions, and tell them where the log's level asks for it; the real one never does."""
+        rule = f"--domain-filter={','.join(self._flags.domain_filter)}"
+        outside = [
+            reasons.left_out(one, Reason.OUTSIDE_DOMAIN, rule=rule)
+            for one in desired
+            if not self._provider.matches(one.name)
+        ]
+        decided = reasons.without_zone(changes.decisions, self._provider.unplaced)
+        decided = reasons.with_hidden_labels(decided, self._claims)
+        self.decisions = (*self._claims, *outside, *decided)
+        if self._least == LEVELS.index("debug"):
+            for one in self.decisions:
+                self.say("debug", str(one), reason=one.dropped or one.reason)
 
     def _current(self) -> list[Endpoint]:
         """The zone's records; with the registry, who owns them."""
@@ -182,13 +206,19 @@ class Controller:
 
     def _desired(self) -> list[Endpoint]:
         found: list[Endpoint] = []
+        self._claims = []
         dice = self._dice()
         for source in self._flags.sources:
             if source == "service":
                 found += self._sources.services(self._shuffled("Service", dice))
             else:
                 found += self._sources.ingresses(self._shuffled("Ingress", dice))
-        return list(deduplicated(found, self._profile, lambda text: self.say("debug", text)))
+        return list(deduplicated(found, self._profile, lambda text: self.say("debug", text), self._absorbed))
+
+    def _absorbed(self, kept: Endpoint, other: Endpoint) -> None:
+        is_same = set(kept.targets) == set(other.targets)
+        reason = Reason.DUPLICATE if is_same else Reason.MERGED
+        self._claims.append(reasons.left_out(other, reason, beside=kept))
 
     def _shuffled(self, kind: str, dice: random.Random) -> list[Mapping[str, Any]]:
         objects = sorted(self._store.list(kind), key=_name)
@@ -211,15 +241,6 @@ class Controller:
         create, delete = list(changes.create), list(changes.delete)
         updates = list(zip(changes.update_old, changes.update_new, strict=True))
         if self._flags.registry == "txt":
-            if not self._profile.typed:
-                lines: list[str] = []
-                delete = planning.owned(delete, self._flags.owner, lines)
-                kept = {
-                    id(one) for one in planning.owned([old for old, _ in updates], self._flags.owner, lines)
-                }
-                updates = [pair for pair in updates if id(pair[0]) in kept]
-                for line in lines:
-                    self.say("debug", line)
             create = [self._registry.claimed(one) for one in create]
             updates = [(old, _plain(new)) for old, new in updates]
             self._cache.change(

@@ -11,10 +11,16 @@ from dataclasses import replace
 from testbed.external_dns.endpoint import Endpoint
 
 Warn = Callable[[str], None]
+Absorbed = Callable[[Endpoint, Endpoint], None]
+"""Hears of an endpoint that survives, and of one that is dropped for it or added to it."""
 _ONE_TARGET = ("CNAME", "DNAME")
 
 
-def merged(endpoints: Iterable[Endpoint], warn: Warn) -> list[Endpoint]:
+def unheard(kept: Endpoint, other: Endpoint) -> None:
+    """For who need not know what became of the other endpoint."""
+
+
+def merged(endpoints: Iterable[Endpoint], warn: Warn, absorbed: Absorbed = unheard) -> list[Endpoint]:
     """Endpoints of equal name, type, set identifier and TTL as one, with all targets; the first one's labels.
 
     CNAMEs with other targets stay apart, with a warning: no zone can have both.
@@ -34,21 +40,31 @@ def merged(endpoints: Iterable[Endpoint], warn: Warn) -> list[Endpoint]:
                     f"{endpoint.name} CNAME {only} is invalid DNS. "
                     "A resolver wouldn't know which canonical name to follow."
                 )
-        before = kept.get(key)
-        kept[key] = _united(before or endpoint, endpoint)
+        _add(kept, key, endpoint, absorbed)
     return list(kept.values())
 
 
-def merged_services(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+def merged_services(endpoints: Iterable[Endpoint], absorbed: Absorbed = unheard) -> list[Endpoint]:
     """Addresses of Services of equal name and set identifier as one endpoint, with the smallest label."""
     kept: dict[tuple[object, ...], Endpoint] = {}
     for index, endpoint in enumerate(sorted(endpoints, key=lambda one: one.resource)):
         apart = index if endpoint.type in _ONE_TARGET else -1
         key = (endpoint.name, endpoint.type, endpoint.set_identifier, apart)
-        before = kept.get(key)
-        kept[key] = endpoint if before is None else _united(before, endpoint)
+        _add(kept, key, endpoint, absorbed)
     return list(kept.values())
 
 
-def _united(one: Endpoint, other: Endpoint) -> Endpoint:
-    return replace(one, targets=tuple(sorted({*one.targets, *other.targets})))
+def _add(
+    kept: dict[tuple[object, ...], Endpoint], key: tuple[object, ...], other: Endpoint, absorbed: Absorbed
+) -> None:
+    one = kept.get(key)
+    if one is None:
+        # Most endpoints have one target and stand alone: no copy for them.
+        targets = other.targets
+        unique = targets if len(targets) < 2 else tuple(sorted(set(targets)))
+        kept[key] = other if unique == targets else replace(other, targets=unique)
+        return
+    if one.resource != other.resource:
+        absorbed(one, other)
+    if not set(one.targets).issuperset(other.targets):
+        kept[key] = replace(one, targets=tuple(sorted({*one.targets, *other.targets})))

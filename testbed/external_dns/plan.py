@@ -6,41 +6,16 @@ Source: external-dns, plan/plan.go, plan/conflict.go, plan/policy.go. The heart 
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from testbed.external_dns import reasons
 from testbed.external_dns.endpoint import OWNER, Endpoint, order, same_targets
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.reasons import Decision, Outcome, Reason
 
 FORCE_UPDATE = "txt/force-update"
 EVALUATE = "aws/evaluate-target-health"
-
-
-class Reason(enum.Enum):
-    """Why a name ends up as it does."""
-
-    CREATED = "no record exists; the claimant with the smallest target gets it"
-    KEPT_BY_LABEL = "the record's TXT names this claimant, so it keeps the name"
-    SMALLEST_TARGET = "the record's TXT names none of the claimants; the smallest target wins"
-    UNCLAIMED = "nobody claims the name any more"
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What was decided for a name and type, in one sentence that log, report and tests quote."""
-
-    name: str
-    type: str
-    reason: Reason
-    claimants: tuple[str, ...]
-    winner: str
-
-    def __str__(self) -> str:
-        claimants = ", ".join(self.claimants) or "nobody"
-        return f"{self.name} {self.type}: claimed by {claimants}; {self.reason.value}" + (
-            f": {self.winner}" if self.winner else ""
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +36,25 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.create or self.update_new or self.delete)
 
+    @classmethod
+    def of(cls, decisions: Iterable[Decision], skipped: Iterable[str], warnings: Iterable[str]) -> Changes:
+        """What decisions ask for."""
+        found = tuple(decisions)
+        create: list[Endpoint] = []
+        old: list[Endpoint] = []
+        new: list[Endpoint] = []
+        delete: list[Endpoint] = []
+        for one in found:
+            if not one.is_change:
+                continue
+            if one.have is not None:
+                (delete if one.winner is None else old).append(one.have)
+            if one.winner is not None:
+                (create if one.have is None else new).append(one.winner)
+        return cls(
+            tuple(create), tuple(old), tuple(new), tuple(delete), found, tuple(skipped), tuple(warnings)
+        )
+
 
 def calculate(
     current: Iterable[Endpoint],
@@ -79,16 +73,21 @@ def calculate(
         managed: record types looked at; the profile's if empty.
         old_owner: of `--migrate-from-txt-owner`: its records, and all that are ours, count as changed.
     """
+    types = frozenset(managed or profile.managed)
     rows: dict[tuple[str, str], tuple[list[Endpoint], list[Endpoint]]] = {}
+    row = _Rows(profile, policy, owner, old_owner)
     for column, endpoints in enumerate((current, desired)):
         for endpoint in endpoints:
-            if endpoint.type in (managed or profile.managed):
+            if endpoint.type in types:
                 key = (endpoint.name.strip().rstrip(".").lower(), endpoint.set_identifier)
                 rows.setdefault(key, ([], []))[column].append(endpoint)
-    row = _Rows(profile, owner, old_owner)
+            elif column:
+                rule = ", ".join(sorted(types))
+                row.decisions.append(reasons.left_out(endpoint, Reason.NOT_MANAGED, rule=rule))
     for have, want in rows.values():
         row.decide(have, want)
-    return row.changes(policy)
+    changes = Changes.of(row.decisions, row.skipped, row.warnings)
+    return owned(changes, profile, owner) if profile.typed and owner else changes
 
 
 def smallest(candidates: Iterable[Endpoint], profile: Profile) -> Endpoint:
@@ -103,7 +102,8 @@ def resolve_update(
     named = [one for one in candidates if have.resource and one.resource == have.resource]
     if named:
         return smallest(named, profile), Reason.KEPT_BY_LABEL
-    return smallest(candidates, profile), Reason.SMALLEST_TARGET
+    reason = Reason.SMALLEST_TARGET if len(candidates) > 1 else Reason.ONLY_CLAIMANT
+    return smallest(candidates, profile), reason
 
 
 def without_conflicts(candidates: Sequence[Endpoint]) -> list[Endpoint]:
@@ -114,120 +114,130 @@ def without_conflicts(candidates: Sequence[Endpoint]) -> list[Endpoint]:
 
 def properties_differ(have: Endpoint, want: Endpoint, profile: Profile) -> bool:
     """Whether provider properties ask for an update."""
+    return bool(property_differences(have, want, profile))
+
+
+def property_differences(have: Endpoint, want: Endpoint, profile: Profile) -> list[str]:
+    """The provider properties that ask for an update."""
+    old, new = have.properties, want.properties
     if profile.typed:
-        return dict(have.properties) != dict(want.properties)
+        if old == new:
+            return []
+        return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     # Before v0.13.6 only what the record has was compared, and target health never.
-    return any(
-        value != want.properties.get(name, "") for name, value in have.properties.items() if name != EVALUATE
-    )
+    return [name for name, value in old.items() if name != EVALUATE and value != new.get(name, "")]
 
 
 class _Rows:
-    def __init__(self, profile: Profile, owner: str, old_owner: str) -> None:
-        self._profile, self._owner, self._old_owner = profile, owner, old_owner
-        self._create: list[Endpoint] = []
-        self._updates: list[tuple[Endpoint, Endpoint]] = []
-        self._delete: list[Endpoint] = []
-        self._decisions: list[Decision] = []
-        self._skipped: list[str] = []
-        self._warnings: list[str] = []
+    def __init__(self, profile: Profile, policy: str, owner: str, old_owner: str) -> None:
+        self._profile, self._policy = profile, policy
+        self._owner, self._old_owner = owner, old_owner
+        self.decisions: list[Decision] = []
+        self.skipped: list[str] = []
+        self.warnings: list[str] = []
 
     def decide(self, have: Sequence[Endpoint], want: Sequence[Endpoint]) -> None:
         if not self._profile.typed:
-            self._decide_type(have[-1] if have else None, want)
+            first = (have or want)[0]
+            record = first.name, "", first.set_identifier
+            self._keep(self._decided(record, have[-1] if have else None, want))
             return
-        kept = without_conflicts(want)
+        kept = without_conflicts(want) if len(want) > 1 else want
         if len(kept) < len(want):
             name = f"{want[0].name.rstrip('.')}."
-            self._warnings.append(
+            self.warnings.append(
                 f"Domain {name} contains conflicting record type candidates; discarding CNAME record"
             )
-        want = kept
-        made_before = len(self._create)
+            self.decisions += [
+                reasons.left_out(one, Reason.CNAME_EXCLUDED, beside=kept[0])
+                for one in want
+                if one.type == "CNAME"
+            ]
+            want = kept
+        foreign = [one for one in have if self._owner and one.labels.get(OWNER, "") != self._owner]
         for kind in sorted({one.type for one in (*have, *want)}):
             mine = [one for one in have if one.type == kind]
-            self._decide_type(mine[-1] if mine else None, [one for one in want if one.type == kind])
-        foreign = [one for one in have if self._owner and one.labels.get(OWNER, "") != self._owner]
-        if foreign and len(self._create) > made_before:
-            del self._create[made_before:]
-            self._skipped.append(
-                f"Skipping endpoint {foreign[0]} because owner id does not match for one or more items to "
-                f'create, found: "{foreign[0].labels.get(OWNER, "")}", required: "{self._owner}"'
+            claims = [one for one in want if one.type == kind]
+            first = (mine or claims)[0]
+            decision = self._decided(
+                (first.name, kind, first.set_identifier), mine[-1] if mine else None, claims
             )
+            if foreign and decision.outcome is Outcome.CREATE:
+                decision = self._without_neighbour(decision, foreign[0])
+            self._keep(decision)
 
-    def _decide_type(self, have: Endpoint | None, want: Sequence[Endpoint]) -> None:
-        if have is None and want:
-            winner = smallest(want, self._profile)
-            self._create.append(winner)
-            self._say(winner, Reason.CREATED, want)
-        elif have is not None and not want:
-            self._delete.append(have)
-            self._say(have, Reason.UNCLAIMED, want)
-        elif have is not None:
-            winner, reason = resolve_update(have, want, self._profile)
-            if self._is_changed(have, winner):
-                labels = {**winner.labels, OWNER: have.labels.get(OWNER, "")}
-                self._updates.append((have, replace(winner, labels=labels)))
-            self._say(winner, reason, want)
-
-    def _is_changed(self, have: Endpoint, want: Endpoint) -> bool:
-        if want.ttl and want.ttl != have.ttl:
-            return True
-        if not same_targets(have.targets, want.targets, typed=self._profile.typed):
-            return True
-        if self._old_owner and have.labels.get(OWNER, "") not in ("", self._old_owner):
-            return True
-        return properties_differ(have, want, self._profile)
-
-    def _say(self, endpoint: Endpoint, reason: Reason, want: Sequence[Endpoint]) -> None:
-        claimants = tuple(sorted({one.resource for one in want}))
-        self._decisions.append(Decision(endpoint.name, endpoint.type, reason, claimants, endpoint.resource))
-
-    def changes(self, policy: str) -> Changes:
-        create, updates, delete = self._create, self._updates, self._delete
-        if policy != "sync":
-            delete = []
-        if policy == "create-only":
-            updates = []
-        if self._profile.typed and self._owner:
-            updates = [pair for pair in updates if self._is_owned(pair[0])]
-            delete = [one for one in delete if self._is_owned(one)]
-        return Changes(
-            tuple(create),
-            tuple(old for old, _ in updates),
-            tuple(new for _, new in updates),
-            tuple(delete),
-            tuple(self._decisions),
-            tuple(self._skipped),
-            tuple(self._warnings),
+    def _without_neighbour(self, decision: Decision, foreign: Endpoint) -> Decision:
+        found = foreign.labels.get(OWNER, "")
+        self.skipped.append(
+            f"Skipping endpoint {foreign} because owner id does not match for one or more items to "
+            f'create, found: "{found}", required: "{self._owner}"'
         )
+        return reasons.dropped(decision, _mismatch(foreign), self._owner, foreign)
 
-    def _is_owned(self, endpoint: Endpoint) -> bool:
+    def _keep(self, decision: Decision) -> None:
+        is_barred = (decision.outcome is Outcome.DELETE and self._policy != "sync") or (
+            decision.outcome is Outcome.UPDATE and self._policy == "create-only"
+        )
+        if is_barred:
+            decision = reasons.dropped(decision, Reason.POLICY, self._policy)
+        self.decisions.append(decision)
+
+    def _decided(
+        self, record: tuple[str, str, str], have: Endpoint | None, want: Sequence[Endpoint]
+    ) -> Decision:
+        if have is None:
+            reason = Reason.SMALLEST_TARGET if len(want) > 1 else Reason.ONLY_CLAIMANT
+            winner = smallest(want, self._profile)
+            return Decision(*record, Outcome.CREATE, reason, None, tuple(want), winner)
+        if not want:
+            return Decision(*record, Outcome.DELETE, Reason.UNCLAIMED, have)
+        winner, reason = resolve_update(have, want, self._profile)
+        differs = tuple(self._differences(have, winner))
+        if not differs:
+            return Decision(*record, Outcome.NOTHING, reason, have, tuple(want), winner)
+        winner = replace(winner, labels={**winner.labels, OWNER: have.labels.get(OWNER, "")})
+        return Decision(*record, Outcome.UPDATE, reason, have, tuple(want), winner, differs)
+
+    def _differences(self, have: Endpoint, want: Endpoint) -> Iterator[str]:
+        if want.ttl and want.ttl != have.ttl:
+            yield "TTL"
+        if not same_targets(have.targets, want.targets, typed=self._profile.typed):
+            yield "target"
+        if self._old_owner and have.labels.get(OWNER, "") not in ("", self._old_owner):
+            yield "owner migration"
+        yield from property_differences(have, want, self._profile)
+
+
+def owned(changes: Changes, profile: Profile, owner: str) -> Changes:
+    """The changes without those of records that are not this owner's.
+
+    Since v0.14 the plan drops them, before it the TXT registry did; each is told in a line for level debug.
+    """
+    skipped = list(changes.skipped)
+
+    def is_ours(endpoint: Endpoint) -> bool:
         found = endpoint.labels.get(OWNER)
-        if found == self._owner:
+        if found == owner:
             return True
-        if found is None:
-            self._skipped.append(
-                f'Skipping endpoint {endpoint} because of missing owner label (required: "{self._owner}")'
-            )
+        if not profile.typed:
+            end = f'owner id does not match, found: "{found or ""}", required: "{owner}"'
+        elif found is None:
+            end = f'of missing owner label (required: "{owner}")'
         else:
-            self._skipped.append(
-                f"Skipping endpoint {endpoint} because owner id does not match "
-                f'(found: "{found}", required: "{self._owner}")'
-            )
+            end = f'owner id does not match (found: "{found}", required: "{owner}")'
+        skipped.append(f"Skipping endpoint {endpoint} because {end}")
         return False
 
+    stages = (changes.delete, changes.update_old, changes.update_new)
+    foreign = {id(one) for stage in stages for one in stage if not is_ours(one)}
+    if not foreign:
+        return changes
+    decisions = [
+        reasons.dropped(one, _mismatch(one.have), owner) if one.have and id(one.have) in foreign else one
+        for one in changes.decisions
+    ]
+    return Changes.of(decisions, skipped, changes.warnings)
 
-def owned(endpoints: Iterable[Endpoint], owner: str, debug_lines: list[str]) -> list[Endpoint]:
-    """v0.7.x: what the TXT registry lets through; the others are told in a debug line."""
-    kept = []
-    for endpoint in endpoints:
-        found = endpoint.labels.get(OWNER, "")
-        if found == owner:
-            kept.append(endpoint)
-        else:
-            debug_lines.append(
-                f"Skipping endpoint {endpoint} because owner id does not match, "
-                f'found: "{found}", required: "{owner}"'
-            )
-    return kept
+
+def _mismatch(endpoint: Endpoint) -> Reason:
+    return Reason.OTHER_OWNER if endpoint.labels.get(OWNER) else Reason.NO_OWNER

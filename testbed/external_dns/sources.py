@@ -12,7 +12,7 @@ from typing import Any
 
 from testbed.external_dns.endpoint import DUALSTACK, RESOURCE, Endpoint, address_type
 from testbed.external_dns.log import Say
-from testbed.external_dns.merging import merged, merged_services
+from testbed.external_dns.merging import Absorbed, merged, merged_services, unheard
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.selector import matches
 
@@ -30,6 +30,7 @@ class Sources:
     def __init__(self, profile: Profile, prefix: str, say: Say, annotation_filter: str = "") -> None:
         self._profile, self._prefix, self._say = profile, prefix, say
         self._filter = annotation_filter
+        self.absorbed: Absorbed = unheard
 
     def services(self, services: Iterable[Object]) -> list[Endpoint]:
         """Endpoints of Services of type LoadBalancer with a hostname annotation."""
@@ -49,7 +50,7 @@ class Sources:
                 self._tell("service", title, endpoints)
             found += endpoints
         if self._profile.typed:
-            return merged(merged_services(found), self._warn)
+            return merged(merged_services(found, self.absorbed), self._warn, self.absorbed)
         return _merged(found) if self._profile.merges_services else found
 
     def ingresses(self, ingresses: Iterable[Object]) -> list[Endpoint]:
@@ -74,7 +75,7 @@ class Sources:
                 endpoints = [replace(one, labels={**one.labels, DUALSTACK: "true"}) for one in endpoints]
             self._tell("ingress", title, endpoints)
             found += endpoints
-        return merged(found, self._warn) if self._profile.typed else found
+        return merged(found, self._warn, self.absorbed) if self._profile.typed else found
 
     def _debug(self, text: str) -> None:
         self._say("debug", text)
@@ -179,9 +180,17 @@ class Sources:
         return _annotations(item).get(self._prefix + name)
 
 
-def deduplicated(endpoints: Iterable[Endpoint], profile: Profile, debug: Debug) -> Iterator[Endpoint]:
-    """Each endpoint once: the first of those with equal name, set identifier and targets survives."""
-    seen = set()
+def deduplicated(
+    endpoints: Iterable[Endpoint],
+    profile: Profile,
+    debug: Debug,
+    duplicate: Absorbed = unheard,
+) -> Iterator[Endpoint]:
+    """Each endpoint once: the first of those with equal name, set identifier and targets survives.
+
+    `duplicate` hears of the survivor and of each that is dropped for it.
+    """
+    seen: dict[tuple[object, ...], Endpoint] = {}
     for endpoint in endpoints:
         if profile.typed and len(endpoint.targets) > 1:
             endpoint = replace(endpoint, targets=tuple(sorted(set(endpoint.targets))))
@@ -193,8 +202,10 @@ def deduplicated(endpoints: Iterable[Endpoint], profile: Profile, debug: Debug) 
         )
         if key in seen:
             debug(f"Removing duplicate endpoint {endpoint}")
+            if seen[key].resource != endpoint.resource:
+                duplicate(seen[key], endpoint)
             continue
-        seen.add(key)
+        seen[key] = endpoint
         yield endpoint
 
 

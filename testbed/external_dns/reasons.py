@@ -1,0 +1,308 @@
+"""Why a name ends up as it does: what the real ExternalDNS knows at each decision and does not say.
+
+A decision is made where ExternalDNS makes it (duplicates, plan, registry, provider) and carries a member of
+`Reason`; its sentence names the objects, and is the same in the log, in `testbed dns` and in the report.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from testbed.external_dns.endpoint import OWNER, Endpoint
+
+
+class Outcome(enum.StrEnum):
+    """What the plan wants to do to a record."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    NOTHING = "nothing"
+
+
+class Reason(enum.StrEnum):
+    """Why a claimant gets a name, or why what was wanted does not happen."""
+
+    ONLY_CLAIMANT = "only-claimant"
+    KEPT_BY_LABEL = "kept-by-label"
+    """The record's TXT names this claimant: it keeps the name, whatever the targets are."""
+    SMALLEST_TARGET = "smallest-target"
+    """The TXT names none of several claimants, or there is no record yet."""
+    UNCLAIMED = "unclaimed"
+    DUPLICATE = "duplicate"
+    """An equal endpoint of another object came first; only that one's label is seen."""
+    MERGED = "merged"
+    """Its targets are added to those of another object of the same source."""
+    CNAME_EXCLUDED = "cname-excluded"
+    """A CNAME cannot stand beside another type (v0.14 and later)."""
+    NOT_MANAGED = "type-not-managed"
+    OUTSIDE_DOMAIN = "outside-domain-filter"
+    NO_ZONE = "no-suitable-zone"
+    POLICY = "policy"
+    OTHER_OWNER = "other-owner"
+    NO_OWNER = "no-owner"
+
+
+_VERBS = {
+    Outcome.CREATE: ("is created for", "would be created for"),
+    Outcome.UPDATE: ("moves to", "would move to"),
+    Outcome.DELETE: ("is deleted", "would be deleted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about a record, or about one claim to it.
+
+    Attributes:
+        name, type, set_identifier: of the record; the type is "" where the version plans a name as a whole.
+        outcome: what the plan wants.
+        reason: why this winner, or why this claim was left out.
+        have: the record as it is.
+        claimants: who wants the name, after duplicates are gone.
+        winner: who gets it.
+        differs: what makes an update necessary: `target`, `TTL`, `properties` …
+        dropped: why the outcome is not carried out.
+        rule: the policy, owner id, filter or list of types that `dropped` or `reason` speaks of.
+        beside: the other endpoint that matters: the equal one that came first, a neighbour of another owner.
+        hidden_by: the equal claim that came first, and hid the claim of the object that the TXT names.
+    """
+
+    name: str
+    type: str
+    set_identifier: str
+    outcome: Outcome
+    reason: Reason
+    have: Endpoint | None = None
+    claimants: tuple[Endpoint, ...] = ()
+    winner: Endpoint | None = None
+    differs: tuple[str, ...] = ()
+    dropped: Reason | None = None
+    rule: str = ""
+    beside: Endpoint | None = None
+    hidden_by: Endpoint | None = None
+
+    @property
+    def subject(self) -> str:
+        """The record: `app.example.com A`."""
+        parts = (self.name, self.type, f"[{self.set_identifier}]" if self.set_identifier else "")
+        return " ".join(part for part in parts if part)
+
+    @property
+    def is_change(self) -> bool:
+        """Whether something is asked of the next stage."""
+        return self.outcome is not Outcome.NOTHING and self.dropped is None
+
+    def __str__(self) -> str:
+        text = _LEFT_OUT[self.reason](self) if self.reason in _LEFT_OUT else _decided(self)
+        return text + (f"; but {_DROPPED[self.dropped](self)}" if self.dropped else "")
+
+    @property
+    def remedy(self) -> str:
+        """What would change the decision; "" if nothing is in the way."""
+        if self.dropped or self.reason in _LEFT_OUT:
+            return _REMEDIES[self.dropped or self.reason](self)
+        if self.have and self.hidden_by:
+            pair = f"{self.have.resource} and {_of(self.hidden_by)}"
+            return f"let only one of {pair} claim {self.name}: which one is seen is random at each sync"
+        if self.reason is Reason.UNCLAIMED:
+            return f"it stays while another object with an address claims {self.name} before this one goes"
+        others = _others(self)
+        if self.reason is Reason.KEPT_BY_LABEL and others:
+            return f"it moves when {_of(self.winner)} gives the name up while {others} {_claim(self)} it"
+        if self.reason is Reason.SMALLEST_TARGET and others:
+            return f"to choose, let only the wanted object claim {self.name} until the TXT names it"
+        return ""
+
+
+def left_out(
+    endpoint: Endpoint, reason: Reason, *, rule: str = "", beside: Endpoint | None = None
+) -> Decision:
+    """A claim that does not reach the plan, or has no part in it."""
+    return Decision(
+        endpoint.name,
+        endpoint.type,
+        endpoint.set_identifier,
+        Outcome.NOTHING,
+        reason,
+        claimants=(endpoint,),
+        rule=rule,
+        beside=beside,
+    )
+
+
+def dropped(decision: Decision, reason: Reason, rule: str, beside: Endpoint | None = None) -> Decision:
+    """The decision, not carried out."""
+    return replace(decision, dropped=reason, rule=rule, beside=beside)
+
+
+def without_zone(decisions: Iterable[Decision], names: Iterable[str]) -> tuple[Decision, ...]:
+    """The decisions, those about names that no hosted zone takes not carried out."""
+    unplaced = frozenset(names)
+    return tuple(
+        replace(one, dropped=Reason.NO_ZONE) if one.is_change and one.name in unplaced else one
+        for one in decisions
+    )
+
+
+def with_hidden_labels(decisions: Iterable[Decision], claims: Iterable[Decision]) -> tuple[Decision, ...]:
+    """The decisions, told where the TXT names an object whose claim was dropped as a duplicate."""
+    hidden = {
+        (one.name, one.claimants[0].resource): one.beside
+        for one in claims
+        if one.reason in (Reason.DUPLICATE, Reason.MERGED)
+    }
+    if not hidden:
+        return tuple(decisions)
+    return tuple(
+        replace(one, hidden_by=hidden[one.name, one.have.resource])
+        if one.have and (one.name, one.have.resource) in hidden
+        else one
+        for one in decisions
+    )
+
+
+def _decided(of: Decision) -> str:
+    if of.outcome is Outcome.NOTHING:
+        return _unchanged(of)
+    verb = f"{of.subject} {_VERBS[of.outcome][of.dropped is not None]}"
+    if of.outcome is Outcome.DELETE:
+        named = of.have.resource if of.have else ""
+        return f"{verb}: nobody claims it" + (f", not even {named}, which its TXT names" if named else "")
+    if of.outcome is Outcome.UPDATE and of.have and of.winner and of.have.resource == of.winner.resource:
+        verb = f"{of.subject} {'would stay' if of.dropped else 'stays'} with"
+    text = f"{verb} {_of(of.winner)}"
+    if of.outcome is Outcome.UPDATE:
+        text += f" ({_changes(of)})"
+    return f"{text}: {_why(of)}"
+
+
+def _unchanged(of: Decision) -> str:
+    if of.reason is Reason.KEPT_BY_LABEL:
+        others = _others(of)
+        although = f", although {others} {_claim(of)} it too" if others else ""
+        return f"{of.subject} stays with {_of(of.winner)}, which its TXT names{although}"
+    text = f"{of.subject} already is what {_of(of.winner)} wants: {_why(of)}"
+    if of.have and of.have.resource:
+        text += "; the TXT is not rewritten"
+    return text
+
+
+def _why(of: Decision) -> str:
+    if of.reason is Reason.KEPT_BY_LABEL:
+        others = _others(of)
+        return "its TXT names it" + (f", and not {others}" if others else "")
+    if of.reason is Reason.ONLY_CLAIMANT:
+        return f"its only claimant{_was_named(of)}"
+    named = "there is no record yet" if of.have is None else _was_named(of).removeprefix(", and ")
+    targets = ", ".join(f"{_of(one)} ({';'.join(one.targets)})" for one in of.claimants)
+    return f"{named}, and of {targets} the smallest target wins"
+
+
+def _was_named(of: Decision) -> str:
+    if of.have is None:
+        return ""
+    if not of.have.resource:
+        return ", and no TXT says which object has it"
+    gone = f"is hidden by the equal claim of {_of(of.hidden_by)}" if of.hidden_by else "claims it no longer"
+    return f", and {of.have.resource}, which its TXT names, {gone}"
+
+
+def _changes(of: Decision) -> str:
+    words = []
+    for what in of.differs:
+        if what == "target" and of.have and of.winner:
+            words.append(f"{';'.join(of.have.targets)} -> {';'.join(of.winner.targets)}")
+        elif what == "TTL" and of.have and of.winner:
+            words.append(f"TTL {of.have.ttl} -> {of.winner.ttl}")
+        else:
+            words.append(what)
+    return ", ".join(words)
+
+
+def _of(endpoint: Endpoint | None) -> str:
+    return endpoint.resource or "an object without a name" if endpoint else "nobody"
+
+
+def _others(of: Decision) -> str:
+    winner = of.winner.resource if of.winner else ""
+    return " and ".join(sorted({one.resource for one in of.claimants} - {winner}))
+
+
+def _claim(of: Decision) -> str:
+    return "claim" if " and " in _others(of) else "claims"
+
+
+def _owner_of(of: Decision) -> str:
+    seen = of.beside or of.have
+    return seen.labels.get(OWNER, "") if seen else ""
+
+
+def _one_of_two(of: Decision) -> str:
+    return f"let only one of {_of(of.claimants[0])} and {_of(of.beside)} claim {of.name}"
+
+
+def _policy(of: Decision) -> str:
+    never = "never deletes" if of.outcome is Outcome.DELETE else "never changes what exists"
+    return f"--policy={of.rule} {never}"
+
+
+def _foreign(of: Decision) -> str:
+    record = f"{of.beside.name} {of.beside.type}, beside it," if of.beside else "its TXT"
+    verb = "belongs to" if of.beside else "names"
+    return f'{record} {verb} owner "{_owner_of(of)}", not "{of.rule}"'
+
+
+def _unowned(of: Decision) -> str:
+    record = f"{of.beside.name} {of.beside.type}, beside it," if of.beside else "it"
+    return f'no TXT says that {record} belongs to owner "{of.rule}"'
+
+
+_DROPPED: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.POLICY: _policy,
+    Reason.OTHER_OWNER: _foreign,
+    Reason.NO_OWNER: _unowned,
+    Reason.NO_ZONE: lambda _: "no hosted zone's name is the end of it, letter by letter in small letters",
+}
+
+_LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.DUPLICATE: lambda of: (
+        f"{of.name} of {_of(of.claimants[0])} is dropped as a duplicate: {_of(of.beside)} wants the same, "
+        "and was seen first this time"
+    ),
+    Reason.MERGED: lambda of: (
+        f"{of.name} of {_of(of.claimants[0])} is added to that of {_of(of.beside)}, which names the TXT"
+    ),
+    Reason.CNAME_EXCLUDED: lambda of: (
+        f"{of.subject} of {_of(of.claimants[0])} is dropped: {_of(of.beside)} wants "
+        f"{of.beside.type if of.beside else 'another type'} for the name, beside which no CNAME can stand"
+    ),
+    Reason.NOT_MANAGED: lambda of: (
+        f"{of.subject} of {_of(of.claimants[0])} is left out: only {of.rule} records are managed"
+    ),
+    Reason.OUTSIDE_DOMAIN: lambda of: (
+        f"{of.subject} of {_of(of.claimants[0])} is left out: the name is outside {of.rule}"
+    ),
+}
+
+_REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.DUPLICATE: _one_of_two,
+    Reason.MERGED: _one_of_two,
+    Reason.CNAME_EXCLUDED: lambda of: f"take {of.name} away from {_of(of.beside)}",
+    Reason.NOT_MANAGED: lambda of: f"--managed-record-types={of.type} would add it",
+    Reason.OUTSIDE_DOMAIN: lambda _: "widen the domain filter",
+    Reason.NO_ZONE: lambda of: f"create a hosted zone for {of.name}, or write the host in small letters",
+    Reason.POLICY: lambda of: (
+        "--policy=sync would send it"
+        if of.outcome is Outcome.DELETE
+        else "--policy=upsert-only would send it"
+    ),
+    Reason.OTHER_OWNER: lambda of: (
+        f'run with --txt-owner-id={_owner_of(of)}, or write "{of.rule}" as owner into the TXT'
+    ),
+    Reason.NO_OWNER: lambda of: (
+        f'add a TXT for it with "heritage=external-dns,external-dns/owner={of.rule}", or delete the record'
+    ),
+}
