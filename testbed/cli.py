@@ -13,7 +13,7 @@ from testbed import __version__, options
 from testbed.errors import ExitCode, TestbedError
 from testbed.options import Options
 
-LAZY = {"lb": "testbed.lb_cli"}
+LAZY = {"check": "testbed.check_cli", "lb": "testbed.lb_cli"}
 
 
 class _Commands(click.Group):
@@ -72,6 +72,7 @@ def rehearse(**chosen: Any) -> int:
 @options.SPEED
 @options.EXTERNAL_DNS
 @options.SEED
+@options.EMPTY
 @options.NETWORK
 @options.PRIVILEGED_PORTS
 def up(**chosen: Any) -> int:

@@ -21,7 +21,9 @@ from testbed.network import lease
 from testbed.options import Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario, load, script_line
+from testbed.runtime import cluster
 from testbed.runtime.embedded import HTTPS, Embedded, Setup
+from testbed.settings import REGION
 
 JOURNAL = "journal.ndjson"
 COMPLETE, INTERRUPTED, ERROR = "complete", "interrupted", "error"
@@ -60,7 +62,8 @@ def up(options: Options) -> int:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(_temporary_folder()))
         topology = stack.enter_context(_running(scenario, options, folder))
-        Cutover(scenario, topology, options.rate).apply(*scenario.manifests)
+        if not options.empty:
+            Cutover(scenario, topology, options.rate).apply(*scenario.manifests)
         _print_access(console, topology)
         _wait_for_interrupt()
     return ExitCode.PASS
@@ -186,12 +189,26 @@ def _print_access(console: Console, topology: Embedded) -> None:
         "Route 53": "aws route53 list-hosted-zones",
         "balancers": "aws elbv2 describe-load-balancers",
     }
-    console.print("  export AWS_ACCESS_KEY_ID=testing AWS_SECRET_ACCESS_KEY=testing \\", soft_wrap=True)
-    console.print(
-        f"    AWS_DEFAULT_REGION=ap-northeast-1 AWS_ENDPOINT_URL={network.aws_endpoint}\n", soft_wrap=True
-    )
+    for name, value in _environment(topology).items():
+        console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
+    console.print()
     for title, command in lines.items():
         console.print(f"  # {title}\n  {command}", soft_wrap=True, markup=False)
+
+
+def _environment(topology: Embedded) -> dict[str, str]:
+    """What the commands of the how-to pages take from the environment."""
+    network = topology.network
+    return {
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ENDPOINT_URL": network.aws_endpoint,
+        "TESTBED_CA": str(topology.certificates.bundle),
+        "TESTBED_DNS": f"@{network.dns} -p {network.dns_port}",
+        "TESTBED_HTTPS": str(network.port(HTTPS)),
+        "TESTBED_TARGETS": " ".join(network.envoy_pod(index) for index in range(cluster.PODS)),
+    }
 
 
 def _wait_for_interrupt() -> None:

@@ -38,6 +38,7 @@ class Options:
     report: Path = Path("report")
     seed: int = 1
     keep: bool = False
+    empty: bool = False
     network: Network | None = None
     privileged_ports: bool = False
 
@@ -94,6 +95,12 @@ REPORT = _option(
 SEED = _option("--seed", type=int, default=1, help="Of everything random: same seed, same dice.")
 KEEP = _option(
     "--keep", is_flag=True, default=False, help="Keep the topology running after the verdict, until Ctrl-C."
+)
+EMPTY = _option(
+    "--empty",
+    is_flag=True,
+    default=False,
+    help="Apply no manifests: backends and target Envoys only, for what you build by aws yourself.",
 )
 NETWORK = _option(
     "--network", type=_NetworkType(), default=None, help="Loopback /16 to use; default: the first free one."
