@@ -3,6 +3,9 @@
 fail beats inconclusive beats pass. A pass must be earned: traffic in every step, an account of every
 request that agrees with the targets' access logs, a generator that kept its schedule, a run that was played
 to its end, and something that was demanded of it. What cannot be known is inconclusive, never a pass.
+
+Requests that are lost only in steps that the machine was too slow for prove nothing against the cutover:
+timeouts, divided by the speed, end what a starved machine does not serve in time. They are inconclusive.
 """
 
 from __future__ import annotations
@@ -70,6 +73,7 @@ class Reason(enum.Enum):
     STEP_WITHOUT_TRAFFIC = "inconclusive", "step without traffic"
     NEVER_STARTED = "inconclusive", "requests never started"
     STARTED_LATE = "inconclusive", "requests started late"
+    LOST_WHILE_LATE = "inconclusive", "requests lost while the machine was too slow"
     GENERATOR_SILENT = "inconclusive", "no account of the generator"
     OUTCOMES_MISSING = "inconclusive", "requests without an outcome"
     UNKNOWN_BALANCER = "inconclusive", "balancer not known"
@@ -221,6 +225,7 @@ def _lost(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
     if since is None:
         return
     lost = counted.lost_since_demand
+    slow = {phase.step.number if phase.step else 0 for phase in counted.phases if _is_late(phase.start_lag)}
     for reason, count, outcome, words in (
         (Reason.REQUEST_FAILED, lost.failed, "failed", "failed"),
         (Reason.REQUEST_UNKNOWN, lost.unknown, "unknown", "ended without an answer"),
@@ -228,11 +233,14 @@ def _lost(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
         if not count:
             continue
         ids = [one.id for one in ledger.troubles if one.outcome == outcome and one.time >= since]
+        losses = [loss for loss in counted.losses if loss.outcome == outcome]
         where = ", ".join(
-            f"step {loss.step}: {loss.count} {loss.cause or 'no cause told'}"
-            for loss in [loss for loss in counted.losses if loss.outcome == outcome][:NAMED]
+            f"step {loss.step}: {loss.count} {loss.cause or 'no cause told'}" for loss in losses[:NAMED]
         )
         text = f"{_many(count, 'request')} {words} although none may ({where}); first {_named(ids)}"
+        if {loss.step for loss in losses} <= slow:
+            reason = Reason.LOST_WHILE_LATE
+            text += "; the machine was too slow for these steps, so play them again with less load or speed"
         yield Finding(reason, text, tuple(ids[:NAMED]))
 
 
@@ -338,12 +346,15 @@ def _schedule(story: Story, counted: Tally) -> Iterator[Finding]:
     yield from _late(counted.start_lag, "in the whole run")
 
 
+def _is_late(lag: Latency) -> bool:
+    return lag.p99 > PATIENCE.start_lag * 1e6
+
+
 def _late(lag: Latency, where: str) -> Iterator[Finding]:
-    limit = PATIENCE.start_lag * 1e3
-    if lag.p99 / 1e3 > limit:
+    if _is_late(lag):
         text = (
             f"{where}, one request in a hundred started {lag.p99 / 1e3:.0f} ms late or later "
-            f"(limit {limit:.0f} ms): the generator could not keep its schedule"
+            f"(limit {PATIENCE.start_lag * 1e3:.0f} ms): the generator could not keep its schedule"
         )
         yield Finding(Reason.STARTED_LATE, text)
 

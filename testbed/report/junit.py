@@ -43,7 +43,7 @@ CHECKS: dict[str, frozenset[Reason]] = {
     ),
 }
 Problem = Failure | Error
-LOST = frozenset((Reason.REQUEST_FAILED, Reason.REQUEST_UNKNOWN))
+LOST = frozenset((Reason.REQUEST_FAILED, Reason.REQUEST_UNKNOWN, Reason.LOST_WHILE_LATE))
 ELSEWHERE = LOST | {Reason.EXPECTATION_FAILED}
 
 

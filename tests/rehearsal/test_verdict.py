@@ -224,6 +224,10 @@ INCONCLUSIVE = {
     ),
     "the generator gave no account": (without(journal.TrafficStopped), Reason.GENERATOR_SILENT),
     "requests started late": (late(PATIENCE.start_lag * 1.2, 50), Reason.STARTED_LATE),
+    "a request failed while the machine was too slow": (
+        both(of(journal.Request, 70, outcome="failed", status="503"), late(PATIENCE.start_lag * 1.2, 10)),
+        Reason.LOST_WHILE_LATE,
+    ),
     "a step saw no traffic": (until_step(6), Reason.STEP_WITHOUT_TRAFFIC),
     "the generator ended before it was told to, and says so": (
         both(until_step(6), every(journal.TrafficStopped, time=0.0)),
@@ -296,6 +300,21 @@ def test_a_loss_in_an_interrupted_run_stays_a_failure(events: list[Event]) -> No
     verdict = compute(both(lost, every(journal.RunFinished, reason="interrupted"))(events))
     assert verdict.result is Result.FAIL
     assert verdict.findings[0].reason is Reason.REQUEST_FAILED
+
+
+def test_a_loss_in_a_step_that_kept_its_schedule_is_a_failure_whatever_the_other_steps_were(
+    events: list[Event],
+) -> None:
+    begin = start_of(3, events)
+    slow = [
+        dataclasses.replace(event, sent=event.sent + 1, time=event.time + 1)
+        if isinstance(event, journal.Request) and event.intended < begin - 1
+        else event
+        for event in events
+    ]
+    verdict = compute(of(journal.Request, -1, outcome="failed", status="503")(slow))
+    assert verdict.result is Result.FAIL
+    assert Reason.STARTED_LATE in {finding.reason for finding in verdict.findings}
 
 
 def test_a_request_that_was_sent_again_may_be_served_twice(events: list[Event]) -> None:
