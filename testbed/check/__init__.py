@@ -1,0 +1,1 @@
+"""What a move will run into, read from the manifests alone: one small rule for each known trap."""

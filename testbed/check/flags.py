@@ -1,0 +1,142 @@
+"""Traps of ExternalDNS's own flags, where its Deployment is among the manifests."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from testbed.check.findings import Severity
+from testbed.check.reading import ExternalDns, Reading
+from testbed.check.rules import Told, rule
+from testbed.errors import BadInput
+from testbed.external_dns.selector import matches
+from testbed.settings import PRODUCTION
+
+
+@rule("ingress-source-missing", Severity.ERROR)
+def ingress_source_missing(reading: Reading) -> Iterator[Told]:
+    """An ExternalDNS without --source=ingress deletes the name when the Service lets go."""
+    for told in _with(reading, "--source"):
+        sources = told.values("--source")
+        hosts = [host for host, claims in reading.claims.items() if any(c.kind == "Ingress" for c in claims)]
+        if "ingress" not in sources and hosts:
+            yield Told(
+                told.where("--source"),
+                f"ExternalDNS reads {', '.join(sources)} only: it never sees an Ingress claim {hosts[0]}, "
+                "and deletes the record when the annotation leaves the Service",
+                "add --source=ingress",
+            )
+
+
+@rule("annotation-filter-hides", Severity.ERROR)
+def annotation_filter_hides(reading: Reading) -> Iterator[Told]:
+    """An object that does not meet --annotation-filter has no say over its name."""
+    for told in _with(reading, "--annotation-filter"):
+        wanted = told.value("--annotation-filter") or ""
+        for host, claims in reading.claims.items():
+            for claim in claims:
+                try:
+                    is_seen = matches(wanted, claim.manifest.object["metadata"].get("annotations") or {})
+                except BadInput:
+                    return  # a filter that cannot be read is ExternalDNS's own error at its start
+                if not is_seen:
+                    yield Told(
+                        claim.where,
+                        f"ExternalDNS never sees {claim.manifest.title} claim {host}: it does not meet "
+                        f"--annotation-filter={wanted}",
+                        "give it the annotation that the filter asks for",
+                    )
+
+
+@rule("policy-keeps-records", Severity.WARNING)
+def policy_keeps_records(reading: Reading) -> Iterator[Told]:
+    """create-only never moves a name, upsert-only never deletes one."""
+    for told in _with(reading, "--policy"):
+        policy = told.value("--policy")
+        if policy == "create-only":
+            what, do = (
+                "the record stays on the NLB for ever and dangles when it goes",
+                "use upsert-only or sync",
+            )
+        elif policy == "upsert-only":
+            what, do = (
+                "when nobody claims the name any more, the alias to a deleted balancer stays",
+                "delete it by hand then",
+            )
+        else:
+            continue
+        yield Told(told.where("--policy"), f"--policy={policy}: {what}", do)
+
+
+@rule("noop-registry", Severity.WARNING)
+def noop_registry(reading: Reading) -> Iterator[Told]:
+    """Without the TXT registry no record remembers its resource: the rules of the move turn around."""
+    for told in _with(reading, "--registry"):
+        if told.value("--registry") == "noop":
+            yield Told(
+                told.where("--registry"),
+                "--registry=noop: no TXT says whose a record is, so while both claim a name the balancer "
+                "whose DNS name sorts first has it, at once, and any record of the zone may be deleted",
+                "use --registry=txt with an owner id",
+            )
+
+
+@rule("shared-owner-id", Severity.WARNING)
+def shared_owner_id(reading: Reading) -> Iterator[Told]:
+    """Without --txt-owner-id every such ExternalDNS owns the records of the others."""
+    told = reading.external_dns
+    if told and told.value("--registry") in (None, "txt") and told.value("--txt-owner-id") is None:
+        yield Told(
+            told.manifest.where,
+            "ExternalDNS has no --txt-owner-id, so its owner is 'default', as that of any other cluster "
+            "without one: each changes and deletes the other's records",
+            "give each cluster an owner id; a changed one freezes the records that stand",
+        )
+
+
+@rule("prefers-cname", Severity.ERROR)
+def prefers_cname(reading: Reading) -> Iterator[Told]:
+    """--aws-prefer-cname needs a TXT prefix in v0.7.x, and later replaces records by DELETE and CREATE."""
+    for told in _with(reading, "--aws-prefer-cname"):
+        if told.value("--aws-prefer-cname") == "false":
+            continue
+        if reading.profile.typed:
+            what = "aliases that stand are replaced by CNAMEs with DELETE and CREATE, under upsert-only never"
+        elif told.value("--txt-prefix") or told.value("--txt-suffix"):
+            what = "aliases that stand stay, only new names become CNAMEs"
+        else:
+            what = "a CNAME and its TXT cannot have one name: no record of it is ever made"
+        yield Told(told.where("--aws-prefer-cname"), f"--aws-prefer-cname: {what}", "use aliases")
+
+
+@rule("owner-migration", Severity.WARNING)
+def owner_migration(reading: Reading) -> Iterator[Told]:
+    """--migrate-from-txt-owner writes all records at every sync and claims those of other clusters."""
+    for told in _with(reading, "--migrate-from-txt-owner"):
+        yield Told(
+            told.where("--migrate-from-txt-owner"),
+            "while --migrate-from-txt-owner is set, every record is written again at each sync, and with "
+            "policy sync records of other clusters with that owner are claimed, then deleted",
+            "run it once, alone, before the move, and take it out",
+        )
+
+
+@rule("long-interval", Severity.NOTE)
+def long_interval(reading: Reading) -> Iterator[Told]:
+    """The record moves up to --interval after the edit; clients then still hold the old answer."""
+    for told in _with(reading, "--interval"):
+        match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", told.value("--interval") or "")
+        hours, minutes, seconds = (int(part or 0) for part in match.groups()) if match else (0, 0, 0)
+        total = hours * 3600 + minutes * 60 + seconds
+        if total > PRODUCTION.external_dns_interval:
+            yield Told(
+                told.where("--interval"),
+                f"an edit takes up to {total} s until the record moves, a rollback too, and 60 s more until "
+                "resolvers ask again",
+                "lower --interval for the move",
+            )
+
+
+def _with(reading: Reading, flag: str) -> Iterator[ExternalDns]:
+    if reading.external_dns and flag in reading.external_dns.flags:
+        yield reading.external_dns

@@ -1,0 +1,215 @@
+"""The manifests as the controllers read them: who claims which name, what is built, ExternalDNS's flags.
+
+Files are read in the order of their names, and a later definition of an object replaces an earlier one, as
+`kubectl apply -f` would do; what is judged is the state after the last of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from testbed.errors import BadInput, Location
+from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, profile
+from testbed.kubernetes import manifests as files
+from testbed.kubernetes.manifests import Manifest
+from testbed.lb_controller import plan as planning
+from testbed.lb_controller.inputs import ControllerOptions, Version
+from testbed.lb_controller.plan import Plan, PlannedStack
+
+Step = str | int
+ALB = "alb.ingress.kubernetes.io/"
+NLB = "service.beta.kubernetes.io/aws-load-balancer-"
+PREFIXES = (ALPHA_PREFIX, PREFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An object whose host ExternalDNS would keep a record for; `host` as it is written."""
+
+    host: str
+    manifest: Manifest
+    where: Location
+
+    @property
+    def kind(self) -> str:
+        """`Service` or `Ingress`."""
+        return str(self.manifest.object["kind"])
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalDns:
+    """The ExternalDNS Deployment of the manifests: its flags with the lines that they stand in."""
+
+    manifest: Manifest
+    flags: Mapping[str, Sequence[tuple[str, Location]]]
+
+    def value(self, name: str) -> str | None:
+        """The last value of a flag, "" for a flag without one, None if it is not given."""
+        given = self.flags.get(name)
+        return given[-1][0] if given else None
+
+    def values(self, name: str) -> list[str]:
+        """All values of a flag that may be given several times."""
+        return [value for value, _ in self.flags.get(name, ())]
+
+    def where(self, name: str) -> Location:
+        """The line of a flag, or of the Deployment."""
+        given = self.flags.get(name)
+        return given[-1][1] if given else self.manifest.where
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the rules look at."""
+
+    manifests: tuple[Manifest, ...]
+    profile: Profile
+    plan: Plan
+    external_dns: ExternalDns | None = None
+    _by_key: Mapping[tuple[str, str, str], Manifest] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, manifests: Sequence[Manifest], version: str, controller: Version) -> Reading:
+        """Read manifests as one version of each controller does."""
+        options = ControllerOptions(version=controller)
+        by_key = {manifest.key: manifest for manifest in manifests}
+        plan = planning.plan(manifests, options)
+        return cls(tuple(manifests), profile(version), plan, _external_dns(manifests), by_key)
+
+    @property
+    def prefix(self) -> str:
+        """The prefix of the annotations that ExternalDNS reads."""
+        given = self.external_dns.value("--annotation-prefix") if self.external_dns else None
+        return given or self.profile.annotation_prefix
+
+    def of_kind(self, *kinds: str) -> Iterator[Manifest]:
+        """The objects of some kinds, in the order of the manifests."""
+        return (manifest for manifest in self.manifests if manifest.object["kind"] in kinds)
+
+    @cached_property
+    def claims(self) -> Mapping[str, tuple[Claim, ...]]:
+        """Who claims a host (lower case), in the order of the manifests."""
+        found: dict[str, list[Claim]] = {}
+        for manifest in self.of_kind("Service", "Ingress"):
+            for claim in self._claims_of(manifest):
+                found.setdefault(claim.host.lower(), []).append(claim)
+        return {host: tuple(claims) for host, claims in found.items()}
+
+    @cached_property
+    def contested(self) -> Mapping[str, tuple[Claim, tuple[Claim, ...]]]:
+        """The hosts that a Service and Ingresses both claim: the Service's claim, and the Ingresses'."""
+        found = {}
+        for host, claims in self.claims.items():
+            services = [claim for claim in claims if claim.kind == "Service"]
+            ingresses = _one_each(claim for claim in claims if claim.kind == "Ingress")
+            if services and ingresses:
+                found[host] = services[0], ingresses
+        return found
+
+    @cached_property
+    def moves(self) -> tuple[tuple[str, Claim, PlannedStack, Claim, PlannedStack], ...]:
+        """For each contested host whose balancers can be built: host, Service, its NLB, Ingress, its ALB."""
+        found = []
+        for host, (service, ingresses) in self.contested.items():
+            nlb = self.stack_of(service.manifest)
+            for ingress in ingresses:
+                alb = self.stack_of(ingress.manifest)
+                if nlb and nlb.stack and alb and alb.stack:
+                    found.append((host, service, nlb, ingress, alb))
+        return tuple(found)
+
+    def stack_of(self, manifest: Manifest) -> PlannedStack | None:
+        """The balancer that an Ingress or Service becomes a part of, None if nobody takes it."""
+        return next((item for item in self.plan.stacks if manifest.title in item.members), None)
+
+    def members(self, stack: PlannedStack) -> Iterator[Manifest]:
+        """The objects that a stack is made of."""
+        return (manifest for manifest in self.manifests if manifest.title in stack.members)
+
+    def service(self, namespace: str, name: str) -> Manifest | None:
+        """A Service by its key."""
+        return self._by_key.get(("Service", namespace, name))
+
+    def _claims_of(self, manifest: Manifest) -> Iterator[Claim]:
+        item, key = manifest.object, self.prefix + "hostname"
+        controller = annotation(manifest, self.prefix + "controller")
+        if controller not in (None, "dns-controller"):
+            return
+        spec = item.get("spec") or {}
+        if item["kind"] == "Ingress":
+            for number, one in enumerate(spec.get("rules") or ()):
+                if one.get("host"):
+                    yield Claim(one["host"], manifest, manifest.line("spec", "rules", number, "host"))
+            for number, tls in enumerate(spec.get("tls") or ()):
+                for index, host in enumerate(tls.get("hosts") or ()):
+                    yield Claim(host, manifest, manifest.line("spec", "tls", number, "hosts", index))
+        elif spec.get("type") not in ("LoadBalancer", "ExternalName"):
+            return
+        for host in (annotation(manifest, key) or "").replace(" ", "").split(","):
+            if host:
+                yield Claim(host.rstrip("."), manifest, annotated(manifest, key))
+
+
+def load(paths: Iterable[Path]) -> list[Manifest]:
+    """The objects of files and folders; of an object that is defined again, the last definition.
+
+    Raises:
+        BadInput: as `testbed.kubernetes.manifests.load`; an object twice in one file is still refused.
+    """
+    latest: dict[tuple[str, str, str], Manifest] = {}
+    for path in paths:
+        for file in _files(path):
+            for manifest in files.load([file]):
+                latest.pop(manifest.key, None)
+                latest[manifest.key] = manifest
+    return list(latest.values())
+
+
+def annotation(manifest: Manifest, key: str) -> str | None:
+    """The value of an annotation, None if it is not there."""
+    value = (manifest.object["metadata"].get("annotations") or {}).get(key)
+    return None if value is None else str(value)
+
+
+def annotated(manifest: Manifest, key: str) -> Location:
+    """The line of an annotation, or of the nearest field above it."""
+    return manifest.line("metadata", "annotations", key)
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    inside = sorted(item for item in path.iterdir() if item.suffix in files.SUFFIXES and item.is_file())
+    if not inside:
+        raise BadInput(f"the folder has no {', '.join(files.SUFFIXES)} file", where=Location(path))
+    return inside
+
+
+def _one_each(claims: Iterable[Claim]) -> tuple[Claim, ...]:
+    return tuple({claim.manifest.key: claim for claim in reversed(list(claims))}.values())[::-1]
+
+
+def _external_dns(manifests: Iterable[Manifest]) -> ExternalDns | None:
+    for manifest in manifests:
+        template = ((manifest.object.get("spec") or {}).get("template") or {}).get("spec") or {}
+        for number, container in enumerate(template.get("containers") or ()):
+            if "external-dns" in str(container.get("image", "")):
+                return ExternalDns(manifest, _flags(manifest, number, container))
+    return None
+
+
+def _flags(
+    manifest: Manifest, number: int, container: Mapping[str, Any]
+) -> dict[str, list[tuple[str, Location]]]:
+    found: dict[str, list[tuple[str, Location]]] = {}
+    for part in ("command", "args"):
+        for index, text in enumerate(container.get(part) or ()):
+            name, _, value = str(text).partition("=")
+            if name.startswith("--"):
+                path: tuple[Step, ...] = ("spec", "template", "spec", "containers", number, part, index)
+                found.setdefault(name, []).append((value, manifest.line(*path)))
+    return found
