@@ -376,3 +376,24 @@ def dotted(path: Path) -> str:
         else:
             text += f"[{part}]"
     return text.removeprefix(".")
+
+
+def shape_of(kind: str, api_version: str) -> Struct:
+    """The fields of a kind as far as they are known; of most kinds only the metadata is looked into."""
+    spec = _spec_shape({"kind": kind, "apiVersion": api_version})
+    fields: dict[str, Shape] = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": METADATA}
+    if spec is None:
+        fields |= dict.fromkeys(_OPEN_FIELDS, _ANYTHING)
+    else:
+        fields |= {"spec": spec, "status": _ANYTHING}
+    return Struct(fields)
+
+
+_OPEN_FIELDS = (
+    *("spec", "status", "data", "stringData", "binaryData", "immutable", "type", "subsets"),
+    *("addressType", "endpoints", "ports", "rules", "roleRef", "subjects", "aggregationRule", "secrets"),
+    *("imagePullSecrets", "automountServiceAccountToken", "involvedObject", "reason", "message", "source"),
+    *("firstTimestamp", "lastTimestamp", "count", "eventTime", "series", "action", "related"),
+    *("reportingComponent", "reportingInstance"),
+)
+"""Top-level fields of the kinds that are stored untouched."""

@@ -1,0 +1,36 @@
+"""The kubeconfig of a run: one cluster, one user, one context, nothing of the user's own."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+CONTEXT = "testbed"
+
+
+def kubeconfig(server: str, authority: bytes, token: str) -> dict[str, Any]:
+    """The configuration as kubectl and client libraries read it.
+
+    Args:
+        server: URL of the API.
+        authority: certificates that the server's is checked with, PEM.
+        token: the bearer token.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": CONTEXT,
+        "clusters": [
+            {
+                "name": CONTEXT,
+                "cluster": {
+                    "server": server,
+                    "certificate-authority-data": base64.b64encode(authority).decode(),
+                },
+            }
+        ],
+        "users": [{"name": CONTEXT, "user": {"token": token}}],
+        "contexts": [
+            {"name": CONTEXT, "context": {"cluster": CONTEXT, "user": CONTEXT, "namespace": "default"}}
+        ],
+    }
