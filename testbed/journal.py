@@ -102,7 +102,10 @@ class Invariant(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Balancer(Event):
-    """A load balancer changed its state. `addresses` are its nodes, one a zone."""
+    """A load balancer changed its state. `addresses` are its nodes, one a zone.
+
+    `peers` are the addresses of the same nodes as their targets see them, if those are others.
+    """
 
     kind: ClassVar[str] = "balancer"
     name: str
@@ -110,6 +113,7 @@ class Balancer(Event):
     dns_name: str
     state: str
     addresses: tuple[str, ...]
+    peers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,9 @@ class Request(Event):
         sent: when it was sent.
         address: what the client asked: name:port.
         peer: the balancer node that the target saw (response header x-testbed-peer), "" if unanswered.
+        connection: which connection carried it, as its far end saw it (response header x-testbed-connection):
+            through an ALB the client's address and port, through an NLB that of the NLB's node, which opens
+            one connection to the target for each of its clients'; "" if unanswered.
         pod, listener: which target Envoy pod and listener answered, "" if unanswered.
         status: HTTP status or gRPC status name.
         outcome: ok, failed or unknown.

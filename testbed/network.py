@@ -76,9 +76,22 @@ class Network:
         """The IP of the Kubernetes node `index`, from 0."""
         return self.address(3, index + 1)
 
-    def balancer(self, index: int, zone: int) -> str:
-        """The IP of balancer `index` (from 0) in zone `zone` (from 0)."""
+    def balancer(self, index: int, zone: int, kind: str = "nlb") -> str:  # noqa: ARG002 all share one range
+        """The IP of balancer `index` (from 0) of a kind (`nlb`, `alb`) in zone `zone` (from 0)."""
         return self.address(10 + index, zone + 1)
+
+    def inside(self, address: str) -> str:
+        """Where the balancer node of an address connects to its targets from: here, the same address."""
+        return address
+
+    @property
+    def most_balancers(self) -> int:
+        """For how many balancers there is room."""
+        return 240
+
+    def admin(self, kind: str) -> str:  # noqa: ARG002 here both are on one address
+        """Where the Envoy of a kind of balancer has its admin interface."""
+        return self.control
 
     def port(self, production: int) -> int:
         """The port to bind for a port that AWS or a manifest names."""

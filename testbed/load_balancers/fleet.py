@@ -171,13 +171,16 @@ class Fleet:
         self._told = now
 
     def _event(self, balancer: LoadBalancer, state: State) -> Balancer:
+        addresses = self._addresses(balancer, state)
+        inside = tuple(self._network.inside(address) for address in addresses)
         return Balancer(
             time=self._clock.wall(),
             name=balancer.name,
             type=balancer.type,
             dns_name=balancer.dns_name,
             state=balancer.state,
-            addresses=self._addresses(balancer, state),
+            addresses=addresses,
+            peers=() if inside == addresses else inside,
         )
 
     def _refused(self, node: str, kind: str, reason: str) -> None:

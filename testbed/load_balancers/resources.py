@@ -93,7 +93,8 @@ def _add(result: Resources, balancer: LoadBalancer, state: State, states: States
         for group in groups:
             name = cluster_name(balancer, zone, group)
             members = endpoints(group, states, sources.resolve, _targets(balancer, zone, group))
-            result.clusters[name] = cluster(balancer, zone, address, group, sources.run.clock)
+            inside = sources.run.network.inside(address)
+            result.clusters[name] = cluster(balancer, zone, inside, group, sources.run.clock)
             result.endpoints[name] = assignment(name, members)
         clusters = {group.arn: cluster_name(balancer, zone, group) for group in groups}
         _add_listeners(result, balancer, zone, address, clusters, state, sources)

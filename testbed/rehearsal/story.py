@@ -179,7 +179,7 @@ class Story:
         """Which kind of balancer a node address belongs to; one claimed by both kinds is unknown."""
         found: dict[str, Via] = {}
         for event in self.balancers:
-            for address in event.addresses:
+            for address in (*event.addresses, *event.peers):
                 via = Via(event.type)
                 found[address] = via if found.get(address, via) is via else Via.UNKNOWN
         return found

@@ -1,0 +1,92 @@
+"""Every address of the composed topology, inside one private /16: what docker-compose.yml gives to whom.
+
+Three Docker networks, so that what a part must not reach it cannot reach:
+
+```
+10.N.0.0/18    targets   10.N.0.1x nodes of balancers, control   10.N.1.x target Envoys   10.N.2.x backends
+                         10.N.16-31.z NLBs, 10.N.32-47.z ALBs, as their targets see them
+10.N.64.0/24   control   LocalStack .10, AWS endpoint .11, control .12, Envoys of the NLBs .13 and ALBs .14
+10.N.128.0/17  clients   DNS 10.N.128.53, rehearse 10.N.128.100
+                         10.N.144-159.z NLBs, 10.N.160-175.z ALBs: third byte the balancer, fourth the zone
+```
+
+As in AWS, a balancer has an address towards its clients and another one towards its targets. The two
+differ by 128 in the third byte.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from testbed.network import AWS_PORT, Network
+
+FRONT = 128
+"""The third byte of what clients see is so much higher than of what targets see."""
+_FIRST = {"nlb": FRONT + 16, "alb": FRONT + 32}
+_CONTROL = 64
+LOCALSTACK_PORT = 4566
+INSIDE_PORT = 4568
+"""Where the AWS service talks to control, and only to control."""
+CONTROL_PORT = 7070
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerNetwork(Network):
+    """The private /16 `10.<second>.0.0` of a composed topology; all ports are those of production."""
+
+    privileged: bool = True
+
+    def address(self, third: int, fourth: int) -> str:
+        """An address of this network."""
+        return f"10.{self.second}.{third}.{fourth}"
+
+    @property
+    def localstack(self) -> str:
+        """Where LocalStack listens."""
+        return self.address(_CONTROL, 10)
+
+    @property
+    def aws(self) -> str:
+        """Where the AWS endpoint listens."""
+        return self.address(_CONTROL, 11)
+
+    @property
+    def control(self) -> str:
+        """Where the control plane and discovery listen."""
+        return self.address(_CONTROL, 12)
+
+    @property
+    def dns(self) -> str:
+        """Where the DNS server listens, for the clients."""
+        return self.address(FRONT, 53)
+
+    def admin(self, kind: str) -> str:
+        """Where the Envoy of a kind of balancer has its admin interface."""
+        return self.address(_CONTROL, 13 if kind == "nlb" else 14)
+
+    def balancer(self, index: int, zone: int, kind: str = "nlb") -> str:
+        """The IP, as clients see it, of balancer `index` of a kind in zone `zone`, both from 0."""
+        return self.address(_FIRST[kind] + index, zone + 1)
+
+    def inside(self, address: str) -> str:
+        """The address that the targets see, of the balancer node that clients see at `address`."""
+        third, fourth = map(int, address.split(".")[2:])
+        return self.address(third - FRONT, fourth)
+
+    def range(self, kind: str) -> tuple[str, str]:
+        """The addresses of all balancers of a kind, as clients and as targets see them, in CIDR notation."""
+        front = self.address(_FIRST[kind], 0)
+        return f"{front}/20", f"{self.inside(front)}/20"
+
+    @property
+    def most_balancers(self) -> int:
+        """For how many balancers there is room."""
+        return 16
+
+    @property
+    def aws_endpoint(self) -> str:
+        """The URL of the one AWS endpoint."""
+        return f"http://{self.aws}:{AWS_PORT}"
+
+    def __str__(self) -> str:
+        return f"10.{self.second}.0.0/16"
