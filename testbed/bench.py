@@ -34,7 +34,9 @@ from testbed.options import DEFAULT_SCENARIO, EXTERNAL_DNS_VERSIONS
 from testbed.rehearsal.conditions import active
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import load
-from testbed.runtime.embedded import HTTPS, Embedded, Setup
+from testbed.runtime.clients import HTTPS
+from testbed.runtime.embedded import Embedded
+from testbed.runtime.setup import Setup
 from testbed.settings import DEFAULT_RATE, DEFAULT_SPEED, PRODUCTION
 from testbed.traffic.bench import LAG_LIMIT, ceiling, h2load
 from testbed.traffic.plan import TrafficPlan

@@ -22,7 +22,9 @@ from testbed.options import Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario, load, script_line
 from testbed.runtime import cluster
-from testbed.runtime.embedded import HTTPS, Embedded, Setup
+from testbed.runtime.clients import HTTPS
+from testbed.runtime.embedded import Embedded
+from testbed.runtime.setup import Setup
 from testbed.settings import REGION
 
 JOURNAL = "journal.ndjson"

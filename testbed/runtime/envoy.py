@@ -106,9 +106,13 @@ class TargetPod:
     max_connection_age: float | None = PRODUCTION.target_max_connection_age
 
 
-def active_connections(balancers: Envoy) -> int:
-    """Client connections open at all listeners of a balancer Envoy, those of deleted balancers included."""
-    url = f"{balancers.admin}/stats?filter={_ACTIVE}"
+def active_connections(admin: str) -> int:
+    """Client connections open at all listeners of a balancer Envoy, those of deleted balancers included.
+
+    Args:
+        admin: URL of its admin interface.
+    """
+    url = f"{admin}/stats?filter={_ACTIVE}"
     with urllib.request.urlopen(url, timeout=PATIENCE.api_call) as answer:  # noqa: S310
         lines = answer.read().decode().splitlines()
     return sum(int(line.rpartition(" ")[2]) for line in lines)
@@ -131,7 +135,7 @@ def target(pod: TargetPod, clock: Clock, folder: Path) -> Envoy:
 
 def balancers(kind: Literal["nlb", "alb"], network: Network, clock: Clock, folder: Path) -> Envoy:
     """The Envoy that is all balancers of a type; it takes its resources from the ADS server."""
-    admin = (network.control, BALANCER_ADMIN_PORTS[kind])
+    admin = (network.admin(kind), BALANCER_ADMIN_PORTS[kind])
     values: dict[str, Value] = {
         "ADMIN_ADDRESS": admin[0],
         "ADMIN_PORT": admin[1],
