@@ -62,7 +62,7 @@ class HealthChecks:
             if group.arn not in in_use:
                 self._stop(key)
                 self._set(key, UNUSED)
-            elif key not in self._tasks or self._checked[key] != group.check:
+            elif self._is_draining(key) or key not in self._tasks or self._checked[key] != group.check:
                 self._start(key, group)
         for key in self._health.keys() - wanted.keys():
             self._deregister(key, state.groups.get(key[0]), used=key[0] in in_use)
@@ -91,7 +91,7 @@ class HealthChecks:
 
     def _deregister(self, key: Key, group: TargetGroup | None, *, used: bool) -> None:
         """Show `draining` for the whole delay, even if nothing is in flight [ALB guide]; then forget."""
-        if self._health[key].state is State.DRAINING and group is not None:
+        if self._is_draining(key) and group is not None:
             return
         self._stop(key)
         if group is None or not used:
@@ -99,6 +99,11 @@ class HealthChecks:
             return
         self._set(key, DRAINING)
         self._tasks[key] = asyncio.create_task(self._drain(key, group.deregistration_delay))
+
+    def _is_draining(self, key: Key) -> bool:
+        """Whether it was deregistered; registered again, it begins as a new one."""
+        known = self._health.get(key)
+        return known is not None and known.state is State.DRAINING
 
     async def _drain(self, key: Key, delay: float) -> None:
         await self._clock.sleep(delay)

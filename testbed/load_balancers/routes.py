@@ -46,6 +46,11 @@ LUA_METADATA = "envoy.filters.http.lua"
 SOURCE_HEADER = "x-alb-source-ip"
 """Set by the listener to the peer's address for the conditions `source-ip`; never reaches a target."""
 MISMATCH = 464
+CONNECTION_HEADER = {
+    "header": {"key": "x-testbed-connection", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
+"""Tells a client which of its connections carried the request, for the ledger; no ALB adds it."""
 
 Message = dict[str, Any]
 
@@ -123,7 +128,12 @@ def _forward(
         to["weighted_clusters"] = {
             "clusters": [{"name": name, "weight": {"value": weight}} for name, weight in weighted]
         }
-    yield {"match": match, "route": to, "metadata": metadata}
+    yield {
+        "match": match,
+        "route": to,
+        "response_headers_to_add": [CONNECTION_HEADER],
+        "metadata": metadata,
+    }
 
 
 def _mismatch(match: Message, metadata: Message) -> Message:

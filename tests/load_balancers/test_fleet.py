@@ -46,6 +46,8 @@ def test_grpc_and_rest_pass_through_each_balancer_and_the_target_sees_its_node(
         answered = call(cloud, address, methods.GET_MEASUREMENT)
         headers = dict(answered.initial_metadata())
         assert (headers["x-testbed-listener"], headers["x-testbed-peer"]) == (listener, address)
+        far_end = headers["x-testbed-connection"].rpartition(":")[0]
+        assert far_end == ("127.0.0.1" if kind == "alb" else address)
         answer = rest(cloud, address, "/measurements/a-1", headers={"x-request-id": "1-2"})
         assert answer.status_code == 200
         assert answer.headers["x-testbed-listener"] == listener

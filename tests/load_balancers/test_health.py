@@ -1,0 +1,71 @@
+"""The checks of a run against a target that really listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import pytest
+
+from testbed.clock import Clock
+from testbed.load_balancers.elbv2_state import HealthCheck, Listener, LoadBalancer, State, Target, TargetGroup
+from testbed.load_balancers.endpoints import nowhere
+from testbed.load_balancers.health import HealthChecks
+from testbed.load_balancers.listener_rules import Forward, Rule
+from testbed.settings import PATIENCE
+
+ARN = "arn:targetgroup/a/1"
+DELAY = {"deregistration_delay.timeout_seconds": "3600"}
+
+
+@pytest.fixture
+async def port() -> AsyncIterator[int]:
+    """A port that takes connections."""
+    server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
+    yield server.sockets[0].getsockname()[1]
+    server.close()
+    await server.wait_closed()
+
+
+def state(*targets: Target, used: bool = True) -> State:
+    check = HealthCheck("TCP", "traffic-port", "", "", 10, 5, 3, 3)
+    group = TargetGroup(ARN, "TCP", "", "ip", check, targets, DELAY)
+    listener = Listener("listener", 443, "TCP", rules=(Rule(0, Forward(((ARN, 1),))),))
+    balancer = LoadBalancer("lb", "lb", "nlb", "lb", "active", ("a",), (listener,))
+    return State((balancer if used else replace(balancer, listeners=()),), {ARN: group})
+
+
+async def until(checks: HealthChecks, *wanted: str) -> None:
+    async with asyncio.timeout(PATIENCE.condition):
+        while list(checks.states().values()) != list(wanted):
+            await asyncio.sleep(PATIENCE.poll)
+
+
+async def test_a_target_that_is_registered_again_while_it_drains_is_checked_as_a_new_one(port: int) -> None:
+    checks = HealthChecks(Clock(60), nowhere, lambda: None)
+    target = Target("127.0.0.1", port)
+    checks.follow(state(target))
+    await until(checks, "healthy")
+    checks.follow(state())
+    assert list(checks.states().values()) == ["draining"]
+    checks.follow(state())
+    assert list(checks.states().values()) == ["draining"]
+    checks.follow(state(target))
+    assert list(checks.states().values()) == ["initial"]
+    await until(checks, "healthy")
+    await checks.close()
+
+
+async def test_a_group_that_no_rule_uses_is_not_checked_and_its_targets_do_not_drain(port: int) -> None:
+    checks = HealthChecks(Clock(60), nowhere, lambda: None)
+    target = Target("127.0.0.1", port)
+    checks.follow(state(target))
+    await until(checks, "healthy")
+    checks.follow(state(target, used=False))
+    (told,) = checks.describe(ARN)
+    assert told["TargetHealth"]["State"] == "unused"
+    assert told["TargetHealth"]["Reason"] == "Target.NotInUse"
+    checks.follow(state(used=False))
+    assert checks.describe(ARN) == []
+    await checks.close()
