@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from testbed import __version__, options
 from testbed.errors import ExitCode, TestbedError
 from testbed.options import Options
 
-LAZY = {"check": "testbed.check_cli", "lb": "testbed.lb_cli"}
+LAZY = {"check": "testbed.check_cli", "dns": "testbed.dns_cli", "lb": "testbed.lb_cli"}
 
 
 class _Commands(click.Group):
@@ -46,8 +47,9 @@ def cli(context: click.Context) -> None:
         for parameter in command.params
         if isinstance(parameter, click.Option)
     }
-    table = options.from_pyproject({*known, "scenario"})
-    context.default_map = {"rehearse": dict(table), "up": dict(table)}
+    table = dict(options.from_pyproject({*known, "scenario", "thresholds"}))
+    table.pop("thresholds", None)  # read with their lines when a run needs them
+    context.default_map = {"rehearse": table, "up": table}
 
 
 @cli.command()
@@ -110,6 +112,10 @@ def _run(arguments: list[str] | None) -> int:
         result = cli.main(arguments, prog_name="testbed", standalone_mode=False)
     except TestbedError as error:
         click.echo(f"testbed: {error}", err=True)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            from testbed.report.github import of_error
+
+            click.echo(of_error(error))
         return error.exit_code
     except click.exceptions.Exit as error:
         return error.exit_code

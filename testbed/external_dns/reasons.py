@@ -31,6 +31,13 @@ class Reason(enum.StrEnum):
     SMALLEST_TARGET = "smallest-target"
     """The TXT names none of several claimants, or there is no record yet."""
     UNCLAIMED = "unclaimed"
+    NO_ADDRESS = "no-address"
+    """The object has a host and no target: `status.loadBalancer.ingress` is empty."""
+    OTHER_PREFIX = "other-annotation-prefix"
+    """Its annotations begin as another version, or another `--annotation-prefix`, reads them."""
+    OTHER_CONTROLLER = "other-controller"
+    ANNOTATION_FILTER = "annotation-filter"
+    SERVICE_TYPE = "service-type"
     DUPLICATE = "duplicate"
     """An equal endpoint of another object came first; only that one's label is seen."""
     MERGED = "merged"
@@ -268,6 +275,24 @@ _DROPPED: Mapping[Reason, Callable[[Decision], str]] = {
 }
 
 _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.NO_ADDRESS: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])} yet: it has no address, "
+        "status.loadBalancer.ingress is empty"
+    ),
+    Reason.OTHER_PREFIX: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])}: its annotations begin with another prefix than "
+        f"{of.rule}, the only one that is read"
+    ),
+    Reason.OTHER_CONTROLLER: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])}: its controller annotation names another one"
+    ),
+    Reason.ANNOTATION_FILTER: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])}: its annotations do not meet "
+        f"--annotation-filter={of.rule}"
+    ),
+    Reason.SERVICE_TYPE: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])}: the Service is not of type LoadBalancer"
+    ),
     Reason.DUPLICATE: lambda of: (
         f"{of.name} of {_of(of.claimants[0])} is dropped as a duplicate: {_of(of.beside)} wants the same, "
         "and was seen first this time"
@@ -288,6 +313,11 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
 }
 
 _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
+    Reason.NO_ADDRESS: lambda _: "it claims the name as soon as its load balancer's name is in its status",
+    Reason.OTHER_PREFIX: lambda of: f"annotate it with {of.rule} too, or set --annotation-prefix",
+    Reason.OTHER_CONTROLLER: lambda _: 'take the controller annotation away, or set it to "dns-controller"',
+    Reason.ANNOTATION_FILTER: lambda _: "annotate it as the filter asks, or change the filter",
+    Reason.SERVICE_TYPE: lambda _: "only a Service of type LoadBalancer has a public address",
     Reason.DUPLICATE: _one_of_two,
     Reason.MERGED: _one_of_two,
     Reason.CNAME_EXCLUDED: lambda of: f"take {of.name} away from {_of(of.beside)}",
@@ -306,3 +336,14 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
         f'add a TXT for it with "heritage=external-dns,external-dns/owner={of.rule}", or delete the record'
     ),
 }
+
+CLAIM_MISSING = frozenset(
+    (
+        Reason.NO_ADDRESS,
+        Reason.OTHER_PREFIX,
+        Reason.OTHER_CONTROLLER,
+        Reason.ANNOTATION_FILTER,
+        Reason.SERVICE_TYPE,
+    )
+)
+"""Why an object that names a host does not claim it."""

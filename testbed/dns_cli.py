@@ -1,0 +1,106 @@
+"""`testbed dns`: what ExternalDNS would do with manifests and hosted zones, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from testbed.external_dns.flags import Flags
+    from testbed.external_dns.profile import Profile
+
+ASSUMED = ("--source=service", "--source=ingress", "--policy=sync")
+"""The flags of who gives none."""
+PASSED_ON = {"ignore_unknown_options": True}
+NEWEST = "v0.22"
+
+_MANIFESTS = click.option(
+    "--manifests",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, path_type=Path),
+    help="A YAML or JSON file, or a folder of them; may be given several times.",
+)
+_ZONES = click.option(
+    "--zone",
+    "zones",
+    multiple=True,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What `aws route53 list-resource-record-sets` prints; may be given several times.",
+)
+_ZONE_NAMES = click.option(
+    "--zone-name",
+    "zone_names",
+    multiple=True,
+    help="Name of the hosted zone, if the file has no SOA record.",
+)
+_STATUS = click.option(
+    "--status",
+    "statuses",
+    multiple=True,
+    metavar="KIND/NAMESPACE/NAME=HOSTNAME",
+    help="Load balancer's name or address of an object whose manifest has no status.",
+)
+_VERSION = click.option(
+    "--version",
+    default=NEWEST,
+    show_default=True,
+    help="Decide as this version of ExternalDNS does.",
+)
+_OUTPUT = click.option(
+    "--output", "-o", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Format."
+)
+_FLAGS = click.argument("flags", nargs=-1, type=click.UNPROCESSED, metavar="[EXTERNAL-DNS FLAGS]...")
+
+
+@click.group()
+def dns() -> None:
+    """ExternalDNS: which records it would change, and why."""
+
+
+@dns.command(context_settings=PASSED_ON)
+@_MANIFESTS
+@_ZONES
+@_ZONE_NAMES
+@_STATUS
+@_VERSION
+@_OUTPUT
+@_FLAGS
+def plan(output: str, **given: Any) -> int:
+    """Print the change batches of one sync and, record by record, why.
+
+    All other flags are ExternalDNS's own: paste the `args:` of your Deployment. Without any, they are
+    --source=service --source=ingress --policy=sync.
+    """
+    from testbed.errors import ExitCode
+    from testbed.external_dns import one_sync, plan_json, plan_text, zone_file
+    from testbed.kubernetes import manifests as files
+
+    version, flags, arguments = _flags(given["version"], given["flags"])
+    found = files.load(given["manifests"])
+    items = one_sync.with_addresses(found, given["statuses"])
+    zones = zone_file.load(given["zones"], given["zone_names"])
+    result = one_sync.sync(items, zones, flags, version)
+    if output == "json":
+        _print_json(plan_json.document(result, zones, version.version, arguments))
+    else:
+        click.echo(f"ExternalDNS {version.version} {' '.join(arguments)}")
+        click.echo(plan_text.render(result, zones, one_sync.places(found)), nl=False)
+    return ExitCode.PASS
+
+
+def _flags(version: str, given: tuple[str, ...]) -> tuple[Profile, Flags, tuple[str, ...]]:
+    from testbed.external_dns import flags
+    from testbed.external_dns.profile import profile
+
+    found, arguments = profile(version), given or ASSUMED
+    return found, flags.parse(arguments, found), arguments
+
+
+def _print_json(document: Any) -> None:
+    import orjson
+
+    click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2))

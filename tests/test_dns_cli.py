@@ -1,0 +1,205 @@
+"""`testbed dns` as an operator uses it: manifests and a zone file in, batches and reasons out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from click.testing import CliRunner
+
+from testbed.cli import _run
+from testbed.dns_cli import dns
+
+NLB = "a0123.elb.eu-west-1.amazonaws.com"
+ALB = "k8s-web-0123.eu-west-1.elb.amazonaws.com"
+SOA = {
+    "Name": "example.com.",
+    "Type": "SOA",
+    "TTL": 900,
+    "ResourceRecords": [{"Value": "a. b. 1 7200 900 1209600 86400"}],
+}
+HOST = "app.example.com"
+ARGS = ("--source=service", "--source", "ingress", "--policy=sync", "--txt-owner-id=me")
+ALPHA = "external-dns.alpha.kubernetes.io/hostname"
+
+
+def owner_txt(name: str, owner: str, resource: str) -> dict[str, Any]:
+    value = f'"heritage=external-dns,external-dns/owner={owner},external-dns/resource={resource}"'
+    return {"Name": f"{name}.", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": value}]}
+
+
+def alias(target: str, name: str = HOST) -> dict[str, Any]:
+    zone = "Z2IFOLAFXWLO4F" if ".elb.eu" in target else "Z32O12XQLNTSW2"
+    return {
+        "Name": f"{name}.",
+        "Type": "A",
+        "AliasTarget": {"HostedZoneId": zone, "DNSName": f"{target}.", "EvaluateTargetHealth": True},
+    }
+
+
+def service(hostname: str = NLB, key: str = ALPHA) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": "web", "annotations": {key: HOST}},
+        "spec": {"type": "LoadBalancer", "ports": [{"port": 443}]},
+        "status": {"loadBalancer": {"ingress": [{"hostname": hostname}]} if hostname else {}},
+    }
+
+
+def ingress(name: str = "web", hostname: str = ALB) -> dict[str, Any]:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": {"name": name},
+        "spec": {"rules": [{"host": HOST}]},
+        "status": {"loadBalancer": {"ingress": [{"hostname": hostname}]} if hostname else {}},
+    }
+
+
+class Desk:
+    """Files of an operator, and the command run on them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def write(self, name: str, content: Any) -> Path:
+        path = self.folder / name
+        path.write_text(json.dumps(content, indent=2))
+        return path
+
+    def zone(self, *records: Any) -> Path:
+        return self.write("zone.json", {"ResourceRecordSets": [SOA, *records]})
+
+    def objects(self, *items: Any) -> Path:
+        return self.write("objects.json", {"apiVersion": "v1", "kind": "List", "items": items})
+
+    def run(self, *arguments: str, flags: tuple[str, ...] = ARGS) -> str:
+        files = ("--manifests", str(self.folder / "objects.json"), "--zone", str(self.folder / "zone.json"))
+        result = CliRunner().invoke(dns, [*arguments, *files, *flags], catch_exceptions=False)
+        assert result.exit_code == 0
+        return result.output
+
+    def plan(self, version: str, *more: str) -> Any:
+        return orjson.loads(self.run("plan", "--version", version, "-o", "json", *more))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+def test_the_cutover_is_planned_as_one_batch_of_upserts_in_the_form_of_the_api(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone(alias(NLB), owner_txt(HOST, "me", "service/default/web"))
+    found = desk.plan("v0.7.4")
+    [batch] = found["batches"]
+    assert batch["zone"] == "example.com"
+    assert batch["refusal"] == ""
+    assert [(one["Action"], one["ResourceRecordSet"]["Type"]) for one in batch["changes"]] == [
+        ("UPSERT", "A"),
+        ("UPSERT", "TXT"),
+    ]
+    assert batch["changes"][0]["ResourceRecordSet"]["AliasTarget"]["DNSName"] == ALB
+    [decision] = found["decisions"]
+    assert (decision["outcome"], decision["reason"]) == ("update", "only-claimant")
+    assert decision["sentence"].startswith(f"{HOST} moves to ingress/default/web")
+
+
+def test_a_name_that_both_claim_stays_and_the_text_says_why(desk: Desk) -> None:
+    desk.objects(service(), ingress())
+    desk.zone(alias(ALB), owner_txt(HOST, "me", "ingress/default/web"))
+    text = desk.run("plan", "--version=v0.7.4")
+    assert "ExternalDNS would send nothing." in text
+    assert f"{HOST} stays with ingress/default/web, which its TXT names" in " ".join(text.split())
+    assert "-> it moves when ingress/default/web gives the name up" in " ".join(text.split())
+
+
+def test_every_line_fits_a_terminal_of_100_columns(desk: Desk) -> None:
+    desk.objects(service(), ingress("web-a"), ingress("web-b"), ingress("bare", hostname=""))
+    desk.zone(alias(ALB), owner_txt(HOST, "me", "ingress/default/web-a"))
+    for version in ("v0.7.4", "v0.7.5", "v0.22"):
+        text = desk.run("plan", f"--version={version}")
+        assert max(len(line) for line in text.splitlines()[2:]) <= 100
+
+
+def test_an_object_without_an_address_is_told_with_its_place_and_what_helps(desk: Desk) -> None:
+    path = desk.objects(service(""), ingress())
+    desk.zone()
+    text = " ".join(desk.run("plan", "--version=v0.7.4").split())
+    assert "Careful: without an address, and so without a claim: service/default/web." in text
+    assert "`kubectl get service,ingress -A -o yaml`" in text
+    assert f"({path}:5)" in text
+    given = desk.plan("v0.7.4", "--status", f"service/web={NLB}")
+    claimants = [claim["resource"] for claim in given["decisions"][0]["claimants"]]
+    assert sorted(claimants) == ["ingress/default/web", "service/default/web"]
+
+
+def test_an_annotation_with_the_old_prefix_is_not_read_by_the_newest_version(desk: Desk) -> None:
+    desk.objects(service())
+    desk.zone()
+    [decision] = desk.plan("v0.22")["decisions"]
+    assert decision["reason"] == "other-annotation-prefix"
+    found = desk.plan("v0.22", "--annotation-prefix=external-dns.alpha.kubernetes.io/")
+    assert [one["outcome"] for one in found["decisions"]] == ["create", "create"]
+
+
+def test_what_depends_on_the_order_of_the_objects_is_told_with_the_other_outcomes(desk: Desk) -> None:
+    desk.objects(service(), ingress("web-a"), ingress("web-b"))
+    desk.zone(alias(ALB), owner_txt(HOST, "me", "ingress/default/web-a"))
+    found = desk.plan("v0.7.4")
+    batches = [found["batches"], *found["other_orders"]]
+    assert sorted(len(one) for one in batches) == [0, 1]
+    assert "This depends on chance" in desk.run("plan", "--version=v0.7.4")
+
+
+def test_a_dry_run_deployment_is_planned_as_if_it_were_wet(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone()
+    assert len(desk.plan("v0.22", "--dry-run")["batches"]) == 1
+
+
+def test_what_route_53_would_refuse_is_told(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone(owner_txt(HOST, "me", "service/default/web"))
+    text = " ".join(desk.run("plan", "--version=v0.7.4").split())
+    assert "Route 53 would refuse it: InvalidChangeBatch: [Tried to create resource record set" in text
+
+
+def test_without_flags_both_sources_are_assumed(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone()
+    assert "--source=service --source=ingress --policy=sync" in desk.run("plan", flags=())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--version=v9",), "no profile for ExternalDNS v9"),
+        (("--no-such-flag",), "unknown long flag '--no-such-flag'"),
+        (("--policy=upsert-only",), "'policy' cannot be repeated"),
+        (("--status=web",), "is not KIND/NAMESPACE/NAME=HOSTNAME"),
+        (("--status=service/other/web=x.example.org",), "no such object in the manifests"),
+    ],
+)
+def test_bad_input_ends_in_one_line_and_exit_code_2(
+    desk: Desk, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], words: str
+) -> None:
+    files = ("--manifests", str(desk.objects(ingress())), "--zone", str(desk.zone()))
+    assert _run(["dns", "plan", *files, *ARGS, *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert error.count("\n") == 1
+
+
+def test_a_list_with_a_broken_item_names_its_line(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = {**ingress(), "spec": {"rules": "app.example.com"}}
+    path = desk.objects(service(), broken)
+    assert _run(["dns", "plan", "--manifests", str(path), "--zone", str(desk.zone()), *ARGS]) == 2
+    error = capsys.readouterr().err
+    line = next(number for number, text in enumerate(path.read_text().splitlines(), 1) if '"rules"' in text)
+    assert error.startswith(f"testbed: {path}:{line}: Ingress web: ")
+    assert error.count("\n") == 1
