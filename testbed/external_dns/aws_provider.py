@@ -1,52 +1,40 @@
-"""Endpoints to Route 53 records and back, and the change batches, as the AWS provider makes them.
+"""The hosted zones of an account: reads their records, and sends changes in batches.
 
-Source: external-dns, provider/aws/aws.go. An alias is a CNAME endpoint before v0.14 and an A endpoint with
-the property `alias` since; both become an A record whose target is the load balancer.
+Source: external-dns, provider/aws/aws.go.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from testbed.external_dns import canonical_zones
-from testbed.external_dns.endpoint import DUALSTACK, OWNED_RECORD, Endpoint
+from testbed.external_dns.batches import BatchLimits, Change, split, split_by_name
+from testbed.external_dns.domain_filter import DomainFilter
+from testbed.external_dns.endpoint import OWNED_RECORD, Endpoint
 from testbed.external_dns.log import Say
-from testbed.external_dns.plan import EVALUATE
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.record_sets import SAME_ZONE, RecordSets
+from testbed.external_dns.zones import Zone, ZoneFilter, suitable
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
 
-DEFAULT_TTL = 300
-ALIAS = "alias"
 SOFT = "soft error: "
-SAME_ZONE = "same-zone"
-_ESCAPE = re.compile(r"\\(\d{3})")
-_ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
-_OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
-
-
-@dataclass(frozen=True, slots=True)
-class Zone:
-    """A hosted zone: id `/hostedzone/Z…` and name without its dot."""
-
-    id: str
-    name: str
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderOptions:
-    """The provider's flags."""
+    """The provider's flags; durations are production seconds."""
 
     evaluate_target_health: bool = True
     prefer_cname: bool = False
-    batch_size: int = 1000
-    domain_filter: tuple[str, ...] = ()
+    zones: ZoneFilter = field(default_factory=ZoneFilter)
+    zones_cache: float = 0.0
+    batches: BatchLimits = field(default_factory=BatchLimits)
+    batch_interval: float = 1.0
     dry_run: bool = False
 
 
@@ -56,37 +44,69 @@ class SubmitError(Exception):
 
 @dataclass(slots=True)
 class AwsProvider:
-    """Reads and writes the hosted zones of an account."""
+    """Reads and writes the hosted zones of an account.
+
+    `now` tells production time and `wait` lets some of it pass, which batches of one zone have between them.
+    """
 
     route53: Route53Client
     profile: Profile
     options: ProviderOptions
     say: Say
+    now: Callable[[], float] = lambda: 0.0
+    wait: Callable[[float], object] = lambda _: None
     unplaced: set[str] = field(default_factory=set)
     """The names of the latest changes that no hosted zone takes."""
+    record_sets: RecordSets = field(init=False)
     _zones: list[Zone] = field(default_factory=list)
+    _zones_until: float = float("-inf")
     _owned_records: dict[str, str] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        options = self.options
+        self.record_sets = RecordSets(
+            self.profile, self.say, options.evaluate_target_health, options.prefer_cname
+        )
+
     def zones(self) -> list[Zone]:
-        """The hosted zones that match the domain filter."""
+        """The hosted zones that the filters take; read again when `--aws-zones-cache-duration` is over."""
+        typed = self.profile.typed
+        if self.now() < self._zones_until:
+            count = f"AWS zones, zone count: {len(self._zones)}." if typed else "zones list"
+            self.say("debug", f"Using cached {count}")
+            return self._zones
+        self.say("debug", "Retrieving AWS zones." if typed else "Refreshing zones list cache")
         pages = self.route53.get_paginator("list_hosted_zones").paginate()
-        found = [Zone(one["Id"], one["Name"].rstrip(".")) for page in pages for one in page["HostedZones"]]
-        self._zones = [zone for zone in found if self._is_wanted(zone.name)]
+        found = [
+            Zone(one["Id"], one["Name"].rstrip("."), one.get("Config", {}).get("PrivateZone", False))
+            for page in pages
+            for one in page["HostedZones"]
+        ]
+        wanted = self.options.zones
+        self._zones = [
+            zone
+            for zone in found
+            if wanted.takes(zone) and (not wanted.tags or wanted.takes_tags(self._tags(zone)))
+        ]
+        if self.options.zones_cache > 0:
+            self._zones_until = self.now() + self.options.zones_cache
         return self._zones
+
+    def _tags(self, zone: Zone) -> Mapping[str, str]:
+        found = self.route53.list_tags_for_resource(
+            ResourceType="hostedzone", ResourceId=zone.id.removeprefix("/hostedzone/")
+        )
+        return {tag["Key"]: tag["Value"] for tag in found["ResourceTagSet"]["Tags"]}
 
     def zone_names(self) -> list[str]:
         """Names of the zones that the latest read found."""
         return [zone.name for zone in self._zones]
 
     def matches(self, name: str) -> bool:
-        """Whether the domain filter takes a name."""
-        return self._is_wanted(name)
-
-    def _is_wanted(self, name: str) -> bool:
-        wanted = self.options.domain_filter
-        return not wanted or any(name == one or name.endswith("." + one.lstrip(".")) for one in wanted)
-
-    # --- records to endpoints --------------------------------------------------------------------------
+        """Whether a name is planned: the domain filter takes it and, since v0.9, a zone does in any case."""
+        if not self.options.zones.domains.matches(name):
+            return False
+        return not self.profile.typed or DomainFilter(tuple(self.zone_names())).matches(name)
 
     def records(self) -> list[Endpoint]:
         """All records of the zones."""
@@ -95,142 +115,32 @@ class AwsProvider:
             pages = self.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id)
             for page in pages:
                 for record in page["ResourceRecordSets"]:
-                    endpoint = self.endpoint(record)
+                    endpoint = self.record_sets.endpoint(record)
                     if endpoint is not None:
                         found.append(endpoint)
         return found
 
-    def endpoint(self, record: Mapping[str, Any]) -> Endpoint | None:
-        """A record set as Route 53 lists it; None if this version does not read its type."""
-        kind, typed = record["Type"], self.profile.typed
-        if not typed and kind not in _OLD_TYPES:
-            return None  # AAAA aliases were invisible then
-        properties: dict[str, str] = {}
-        if "Weight" in record:
-            properties["aws/weight"] = str(record["Weight"])
-        if typed and "HealthCheckId" in record:
-            properties["aws/health-check-id"] = record["HealthCheckId"]
-        alias = record.get("AliasTarget")
-        if alias:
-            properties[EVALUATE] = str(bool(alias["EvaluateTargetHealth"])).lower()
-            target = alias["DNSName"].rstrip(".")
-            targets: tuple[str, ...] = (_unescaped(target) if typed else target,)
-            ttl = DEFAULT_TTL
-            if typed:
-                properties[ALIAS] = "true"
-            else:
-                kind = "CNAME"
-        else:
-            targets = tuple(value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))
-            ttl = record.get("TTL", 0)
-            if typed and kind == "CNAME":
-                properties[ALIAS] = "false"
-        name = record["Name"].rstrip(".")
-        name = _unescaped(name) if typed else name.replace("\\052", "*")
-        return Endpoint(name, kind, targets, ttl, record.get("SetIdentifier", ""), properties=properties)
-
-    # --- endpoints to records --------------------------------------------------------------------------
-
-    def adjusted(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-        """v0.14 and later: load balancer CNAMEs become A and AAAA aliases before the plan."""
-        if not self.profile.typed:
-            return list(endpoints)
-        found = []
-        for endpoint in endpoints:
-            is_cname = endpoint.type == "CNAME"
-            if not is_cname and endpoint.properties.get(ALIAS) != "true":
-                found.append(_without(endpoint, ALIAS, EVALUATE))
-            elif is_cname and not self.is_alias(endpoint):
-                plain = _without(endpoint, EVALUATE)
-                found.append(replace(plain, properties={**plain.properties, ALIAS: "false"}))
-            else:
-                given = endpoint.properties.get(EVALUATE)
-                value = given == "true" if given else self.options.evaluate_target_health
-                self.say("debug", f"Modifying endpoint: {endpoint}, setting alias=true")
-                alias = replace(
-                    endpoint,
-                    type="A" if is_cname else endpoint.type,
-                    ttl=DEFAULT_TTL if endpoint.ttl else 0,
-                    properties={**endpoint.properties, ALIAS: "true", EVALUATE: str(value).lower()},
-                )
-                found += [alias, replace(alias, type="AAAA")] if is_cname else [alias]
-        return found
-
-    def is_alias(self, endpoint: Endpoint) -> bool:
-        """Whether a CNAME endpoint becomes an alias."""
-        given = endpoint.properties.get(ALIAS)
-        if given is not None:
-            return given == "true"
-        return not self.options.prefer_cname and self.canonical_zone(endpoint.targets[0]) is not None
-
-    def canonical_zone(self, name: str) -> str | None:
-        """The hosted zone of a load balancer's name, if this version knows it for one; v0.13 and later warn."""
-        found = canonical_zones.canonical_zone(name, self.profile)
-        if found is None and self.profile.typed and name.endswith(canonical_zones.AWS):
-            self.say(
-                "warning",
-                f"Could not find canonical hosted zone for domain {name}. "
-                "This may be because your region is not supported yet.",
-            )
-        return found
+    # --- changes ---------------------------------------------------------------------------------------
 
     def changes(self, action: str, endpoint: Endpoint) -> list[dict[str, Any]]:
-        """The API changes that an endpoint needs; v0.7.x adds an AAAA for the label dualstack."""
-        record: dict[str, Any] = {"Name": endpoint.name, "Type": endpoint.type}
+        """The API changes that an endpoint needs."""
         self._owned_records[endpoint.name] = endpoint.labels.get(OWNED_RECORD, endpoint.name)
-        is_alias = (
-            endpoint.type in ("A", "AAAA") and endpoint.properties.get(ALIAS) == "true"
-            if self.profile.typed
-            else endpoint.type == "CNAME" and self.is_alias(endpoint)
-        )
-        if is_alias:
-            target = endpoint.targets[0]
-            given = endpoint.properties.get(EVALUATE)
-            record["Type"] = endpoint.type if self.profile.typed else "A"
-            record["AliasTarget"] = {
-                "DNSName": target,
-                "HostedZoneId": self.canonical_zone(target) or SAME_ZONE,
-                "EvaluateTargetHealth": given == "true" if given else self.options.evaluate_target_health,
-            }
-        else:
-            record["TTL"] = endpoint.ttl or DEFAULT_TTL
-            record["ResourceRecords"] = [{"Value": target} for target in endpoint.targets]
-        if endpoint.set_identifier:
-            record["SetIdentifier"] = endpoint.set_identifier
-            weight = endpoint.properties.get("aws/weight")
-            if weight is not None:
-                record["Weight"] = int(weight)
-        if "aws/health-check-id" in endpoint.properties:
-            record["HealthCheckId"] = endpoint.properties["aws/health-check-id"]
-        changes = [{"Action": action, "ResourceRecordSet": record}]
-        if is_alias and not self.profile.typed and endpoint.labels.get(DUALSTACK) == "true":
-            changes.append({"Action": action, "ResourceRecordSet": {**record, "Type": "AAAA"}})
-        return changes
+        return self.record_sets.changes(action, endpoint)
 
     def update(self, old: Endpoint, new: Endpoint) -> list[dict[str, Any]]:
         """An UPSERT, or DELETE and CREATE where the kind of record changes."""
-        if self.profile.replaces_on_type_change and self.changes_kind(old, new):
+        if self.profile.replaces_on_type_change and self.record_sets.changes_kind(old, new):
             return self.changes("DELETE", old) + self.changes("CREATE", new)
         return self.changes("UPSERT", new)
-
-    def changes_kind(self, old: Endpoint, new: Endpoint) -> bool:
-        """Whether an UPSERT would leave the old record beside the new one."""
-        if old.type != new.type or old.set_identifier != new.set_identifier:
-            return True
-        if self.profile.typed:
-            return (old.properties.get(ALIAS) == "true") != (new.properties.get(ALIAS) == "true")
-        was, becomes = (self.canonical_zone(one.targets[0]) for one in (old, new))
-        return (was is None) != (becomes is None)
 
     # --- submission ------------------------------------------------------------------------------------
 
     def submit(self, changes: list[dict[str, Any]]) -> None:
-        """Send the changes, a batch a zone.
+        """Send the changes, zone by zone in batches.
 
         Raises:
             SubmitError: a batch was refused; other zones' batches were sent.
         """
-        typed = self.profile.typed
         for zone in self._zones:
             self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
         if not changes:
@@ -244,54 +154,78 @@ class AwsProvider:
             )
             return
         failed = []
-        for zone, batch in by_zone.items():
-            where = {"zoneID": zone.id, "zoneName": f"{zone.name}.", "profile": "default"} if typed else {}
-            tail = "" if typed else f" [Id: {zone.id}]"
-            for change in batch:
-                record = change["ResourceRecordSet"]
-                text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}"
-                self.say("info", text, **where)
-            if self.options.dry_run:
-                continue
-            try:
-                self.route53.change_resource_record_sets(
-                    HostedZoneId=zone.id,
-                    ChangeBatch={"Changes": batch},  # type: ignore[typeddict-item]
-                )
-            except ClientError as error:
-                if not typed:
-                    failed.append(zone.id)
-                    self.say("error", f"Failure in zone {zone.name}.{tail}")
-                    self.say("error", _go_text(error))
-                    continue
+        for zone, wanted in by_zone.items():
+            batches = self._batches(wanted)
+            sent = [self._submit_batch(zone, batch, batch is batches[-1]) for batch in batches]
+            if not all(sent):
+                failed.append(zone.id)
+        if failed:
+            ids = " ".join(failed)
+            soft = SOFT if self.profile.typed else ""
+            raise SubmitError(f"{soft}failed to submit all changes for the following zones: [{ids}]")
+
+    def _batches(self, changes: list[dict[str, Any]]) -> list[list[Change]]:
+        limits = self.options.batches
+
+        def warn(text: str) -> None:
+            self.say("warning", text)
+
+        if self.profile.typed:
+            return split(changes, limits, self._group, warn)
+        return split_by_name(changes, limits.changes, warn)
+
+    def _group(self, change: Change) -> str:
+        """The record that a change is about, its own or the one that its TXT speaks of."""
+        name: str = change["ResourceRecordSet"]["Name"]
+        return self._owned_records.get(name, name)
+
+    def _submit_batch(self, zone: Zone, batch: Sequence[Change], is_last: bool) -> bool:
+        """Send one batch; whether all of it was taken."""
+        typed = self.profile.typed
+        where = {"zoneID": zone.id, "zoneName": f"{zone.name}.", "profile": "default"} if typed else {}
+        tail = "" if typed else f" [Id: {zone.id}]"
+        for change in batch:
+            record = change["ResourceRecordSet"]
+            text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}"
+            self.say("info", text, **where)
+        if self.options.dry_run:
+            return True
+        taken = len(batch)
+        try:
+            self._send(zone, batch)
+        except ClientError as error:
+            if typed:
                 text = f"Failure in zone {zone.name}. when submitting change batch: {_go_text(error)}"
                 self.say("error", text, **where)
                 taken = self._submitted_one_by_one(zone, batch, where)
-                if taken < len(batch):
-                    failed.append(zone.id)
             else:
-                taken = len(batch)
-            if taken:
-                text = f"{taken} record(s) were successfully updated"
-                if not typed:
-                    text = f"{taken} record(s) in zone {zone.name}.{tail} were successfully updated"
-                self.say("info", text, **where)
-        if failed:
-            ids = " ".join(failed)
-            soft = SOFT if typed else ""
-            raise SubmitError(f"{soft}failed to submit all changes for the following zones: [{ids}]")
+                taken = 0
+                self.say("error", f"Failure in zone {zone.name}.{tail}")
+                self.say("error", _go_text(error))
+        if taken:
+            text = f"{taken} record(s) were successfully updated"
+            if not typed:
+                text = f"{taken} record(s) in zone {zone.name}.{tail} were successfully updated"
+            self.say("info", text, **where)
+        if not is_last:
+            self.wait(self.options.batch_interval)
+        return taken == len(batch)
 
-    def _submitted_one_by_one(self, zone: Zone, batch: list[dict[str, Any]], where: Mapping[str, str]) -> int:
+    def _send(self, zone: Zone, changes: Sequence[Change]) -> None:
+        self.route53.change_resource_record_sets(
+            HostedZoneId=zone.id,
+            ChangeBatch={"Changes": list(changes)},  # type: ignore[arg-type]
+        )
+
+    def _submitted_one_by_one(self, zone: Zone, batch: Sequence[Change], where: Mapping[str, str]) -> int:
         """v0.13.4+: after a refusal each owned record with its TXTs in a call of its own.
 
         Returns:
             how many changes were taken.
         """
-        groups: dict[str, list[dict[str, Any]]] = {}
+        groups: dict[str, list[Change]] = {}
         for change in batch:
-            groups.setdefault(self._owned_records.get(change["ResourceRecordSet"]["Name"], ""), []).append(
-                change
-            )
+            groups.setdefault(self._group(change), []).append(change)
         if len(groups) < 2:
             return 0
         self.say("debug", "Trying to submit change sets one-by-one instead", **where)
@@ -302,10 +236,7 @@ class AwsProvider:
                 text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}"
                 self.say("debug", text, **where)
             try:
-                self.route53.change_resource_record_sets(
-                    HostedZoneId=zone.id,
-                    ChangeBatch={"Changes": groups[name]},  # type: ignore[typeddict-item]
-                )
+                self._send(zone, groups[name])
             except ClientError as error:
                 self.say(
                     "error",
@@ -322,7 +253,7 @@ class AwsProvider:
         self.unplaced = set()
         for change in changes:
             name = change["ResourceRecordSet"]["Name"]
-            zones = [zone for zone in self._zones if name == zone.name or name.endswith("." + zone.name)]
+            zones = suitable(name, self._zones)
             if not zones:
                 self.unplaced.add(name)
                 self.say(
@@ -330,11 +261,9 @@ class AwsProvider:
                     f"Skipping record {name} because no hosted zone matching record DNS Name was detected",
                 )
                 continue
-            zone = max(zones, key=lambda one: len(one.name))
-            self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
-            found.setdefault(zone, []).append(_placed(change, zone))
-        for batch in found.values():
-            batch.sort(key=position)
+            for zone in zones:
+                self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
+                found.setdefault(zone, []).append(_placed(change, zone))
         return found
 
 
@@ -344,12 +273,6 @@ def _go_text(error: ClientError) -> str:
     return f"{told['Code']}: {told['Message']}"
 
 
-def position(change: Mapping[str, Any]) -> tuple[int, str, str]:
-    """Sort key of a change in its batch."""
-    record = change["ResourceRecordSet"]
-    return _ORDER[change["Action"]], record["Name"], record["Type"]
-
-
 def _placed(change: dict[str, Any], zone: Zone) -> dict[str, Any]:
     """A change with the zone's own id for an alias to a record of the same zone."""
     record = change["ResourceRecordSet"]
@@ -357,13 +280,3 @@ def _placed(change: dict[str, Any], zone: Zone) -> dict[str, Any]:
     if not alias or alias["HostedZoneId"] != SAME_ZONE:
         return change
     return {**change, "ResourceRecordSet": {**record, "AliasTarget": {**alias, "HostedZoneId": zone.id}}}
-
-
-def _unescaped(name: str) -> str:
-    """A name without Route 53's octal escapes, such as `\\052` for `*`."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name)
-
-
-def _without(endpoint: Endpoint, *names: str) -> Endpoint:
-    properties = {name: value for name, value in endpoint.properties.items() if name not in names}
-    return replace(endpoint, properties=properties)

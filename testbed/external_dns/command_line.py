@@ -154,6 +154,14 @@ def number(text: str) -> int:
         raise ValueError(f"{text!r} is not a whole number") from None
 
 
+def expression(text: str) -> re.Pattern[str] | None:
+    """A regular expression; an empty text is none. Go's and Python's differ in what no name needs."""
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise ValueError(f"{text!r} is not a regular expression: {error}") from None
+
+
 def one_of(*choices: str) -> Callable[[str], str]:
     """A reader that takes some words only."""
 

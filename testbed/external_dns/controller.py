@@ -69,6 +69,7 @@ class Controller:
         self.syncs_started = 0
         self.syncs_finished = 0
         self.decisions: tuple[Decision, ...] = ()
+        self._stop: threading.Event | None = None
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
         self._log, self._seed = log, seed
         self._least = LEVELS.index(flags.log_level)
@@ -90,10 +91,13 @@ class Controller:
         options = ProviderOptions(
             evaluate_target_health=flags.evaluate_target_health,
             prefer_cname=flags.prefer_cname,
-            domain_filter=flags.domain_filter,
+            zones=flags.zones,
+            zones_cache=flags.zones_cache,
+            batches=flags.batches,
+            batch_interval=flags.batch_interval,
             dry_run=flags.dry_run,
         )
-        self._provider = AwsProvider(route53, profile, options, self.say)
+        self._provider = AwsProvider(route53, profile, options, self.say, clock.now, self._wait)
 
     def say(self, level: str, message: str, **fields: str) -> None:
         """Log a line, if the level asks for it."""
@@ -104,12 +108,18 @@ class Controller:
         """Sync at every interval until `stop` is set; v0.7.x waits 5 s before the first one."""
         if self._flags.dry_run:
             self.say("info", "running in dry-run mode. No changes to DNS records will be made.")
+        self._stop = stop
         due = self._clock.now() + self._profile.start_delay
         while not self._clock.wait(stop, max(0.0, due - self._clock.now())):
             due = self._clock.now() + self._flags.interval
             self.sync()
             if self._flags.once:
                 return
+
+    def _wait(self, seconds: float) -> None:
+        """Between two batches; a sync that nobody runs in a loop does not wait."""
+        if self._stop is not None:
+            self._clock.wait(self._stop, seconds)
 
     def sync(self) -> None:
         """One run; errors are logged and the next run tries again."""
@@ -140,7 +150,7 @@ class Controller:
         """
         has_owner = self._flags.registry == "txt"
         current = self._current()
-        desired = self._provider.adjusted(self._desired())
+        desired = self._provider.record_sets.adjusted(self._desired())
         if self._profile.typed:
             zones = " ".join(f"{name}. .{name}." for name in self._provider.zone_names())
             self.say("info", f"Applying provider record filter for domains: [{zones}]")
@@ -171,9 +181,11 @@ class Controller:
 
     def _decide(self, changes: Changes, desired: Iterable[Endpoint]) -> None:
         """Keep the decisions, and tell them where the log's level asks for it; the real one never does."""
-        rule = f"--domain-filter={','.join(self._flags.domain_filter)}"
+        domains = self._flags.zones.domains
         outside = [
-            reasons.left_out(one, Reason.OUTSIDE_DOMAIN, rule=rule)
+            reasons.left_out(one, Reason.NO_ZONE)
+            if domains.matches(one.name)
+            else reasons.left_out(one, Reason.OUTSIDE_DOMAIN, rule=str(domains))
             for one in desired
             if not self._provider.matches(one.name)
         ]

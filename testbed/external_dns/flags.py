@@ -7,12 +7,17 @@ Source: external-dns, pkg/apis/externaldns/types.go, docs/flags.md.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from testbed.errors import BadInput
-from testbed.external_dns.command_line import Flag, one_of, read, seconds, switch
+from testbed.external_dns.batches import BatchLimits
+from testbed.external_dns.command_line import Flag, expression, number, one_of, read, seconds, switch
+from testbed.external_dns.domain_filter import DomainFilter
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.zones import ZoneFilter
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +31,6 @@ class Flags:
     txt_prefix: str
     txt_suffix: str
     txt_wildcard: str
-    domain_filter: tuple[str, ...]
     annotation_prefix: str
     interval: float
     log_level: str
@@ -34,6 +38,10 @@ class Flags:
     dry_run: bool
     prefer_cname: bool
     evaluate_target_health: bool
+    zones: ZoneFilter = field(default_factory=ZoneFilter)
+    zones_cache: float = 0.0
+    batches: BatchLimits = field(default_factory=BatchLimits)
+    batch_interval: float = 1.0
     annotation_filter: str = ""
     txt_cache_interval: float = 0.0
     managed: tuple[str, ...] = ()
@@ -46,7 +54,19 @@ _FLAGS = (
     Flag("annotation-filter"),
     Flag("annotation-prefix", default=None, since=(0, 20)),
     Flag("managed-record-types", many=True, default=None, since=(0, 7, 6)),
+    Flag("exclude-record-types", many=True, default=None, since=(0, 14)),
     Flag("domain-filter", many=True, default=None),
+    Flag("exclude-domains", many=True, default=None),
+    Flag("regex-domain-filter", expression, since=(0, 8)),
+    Flag("regex-domain-exclusion", expression, since=(0, 8)),
+    Flag("zone-id-filter", many=True, default=None),
+    Flag("aws-zone-type", one_of("", "public", "private")),
+    Flag("aws-zone-tags", many=True, default=None),
+    Flag("aws-zones-cache-duration", seconds, "0s"),
+    Flag("aws-batch-change-size", number, "1000"),
+    Flag("aws-batch-change-size-bytes", number, "32000", since=(0, 14, 1)),
+    Flag("aws-batch-change-size-values", number, "1000", since=(0, 14, 1)),
+    Flag("aws-batch-change-interval", seconds, "1s"),
     Flag("policy", one_of("sync", "upsert-only", "create-only"), None),
     Flag("registry", one_of("txt", "noop"), "txt"),
     Flag("txt-owner-id", default="default"),
@@ -72,11 +92,9 @@ ignore-ingress-rules-spec ignore-ingress-tls-spec ignore-non-host-network-pods i
 namespace publish-host-ip publish-internal-services service-type-filter always-publish-not-ready-addresses
 exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
 contour-load-balancer istio-ingress-gateway default-targets force-default-targets target-net-filter
-exclude-target-net exclude-record-types nat64-networks min-ttl prefer-alias create-ptr
-exclude-domains regex-domain-filter regex-domain-exclusion zone-name-filter zone-id-filter
-aws-zone-type aws-zone-tags aws-zone-match-parent aws-zones-cache-duration aws-profile aws-assume-role
-aws-assume-role-external-id aws-batch-change-size aws-batch-change-size-bytes aws-batch-change-size-values
-aws-batch-change-interval aws-api-retries txt-encrypt-enabled txt-encrypt-aes-key txt-new-format-only
+exclude-target-net nat64-networks min-ttl prefer-alias create-ptr
+zone-name-filter aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
+txt-encrypt-enabled txt-encrypt-aes-key txt-new-format-only
 tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
@@ -117,7 +135,14 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         txt_prefix=found["txt-prefix"].lower(),
         txt_suffix=found["txt-suffix"].lower(),
         txt_wildcard=found.get("txt-wildcard-replacement", ""),
-        domain_filter=tuple(one.rstrip(".") for one in found["domain-filter"]),
+        zones=_zones(found),
+        zones_cache=found["aws-zones-cache-duration"],
+        batches=BatchLimits(
+            found["aws-batch-change-size"],
+            found.get("aws-batch-change-size-bytes", sys.maxsize),
+            found.get("aws-batch-change-size-values", sys.maxsize),
+        ),
+        batch_interval=found["aws-batch-change-interval"],
         annotation_prefix=found.get("annotation-prefix") or profile.annotation_prefix,
         interval=found["interval"],
         log_level=found["log-level"],
@@ -127,6 +152,19 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         evaluate_target_health=found["aws-evaluate-target-health"],
         annotation_filter=found["annotation-filter"],
         txt_cache_interval=found["txt-cache-interval"],
-        managed=found.get("managed-record-types") or profile.managed,
+        managed=managed(
+            found.get("managed-record-types") or profile.managed, found.get("exclude-record-types", ())
+        ),
         migrate_from_owner=found.get("migrate-from-txt-owner", ""),
     )
+
+
+def managed(types: Sequence[str], excluded: Sequence[str]) -> tuple[str, ...]:
+    """The record types that are planned."""
+    return tuple(one for one in types if one not in excluded)
+
+
+def _zones(found: Mapping[str, Any]) -> ZoneFilter:
+    patterns = found.get("regex-domain-filter"), found.get("regex-domain-exclusion")
+    domains = DomainFilter(found["domain-filter"], found["exclude-domains"], *patterns)
+    return ZoneFilter(domains, found["zone-id-filter"], found["aws-zone-type"], found["aws-zone-tags"])

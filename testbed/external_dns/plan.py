@@ -34,7 +34,7 @@ class Changes:
     warnings: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.create or self.update_new or self.delete)
+        return bool(self.create or self.delete) or self.update_old != self.update_new
 
     @classmethod
     def of(cls, decisions: Iterable[Decision], skipped: Iterable[str], warnings: Iterable[str]) -> Changes:

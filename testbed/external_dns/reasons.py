@@ -310,6 +310,9 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.OUTSIDE_DOMAIN: lambda of: (
         f"{of.subject} of {_of(of.claimants[0])} is left out: the name is outside {of.rule}"
     ),
+    Reason.NO_ZONE: lambda of: (
+        f"{of.subject} of {_of(of.claimants[0])} is left out: the name is outside all hosted zones"
+    ),
 }
 
 _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {

@@ -159,3 +159,13 @@ def test_soft_errors_are_counted_until_a_sync_succeeds() -> None:
         "s: [/hostedzone/Z] (consecutive soft errors: 2)"[-32:],
         "Reconciliation succeeded after 2 consecutive soft errors"[-32:],
     ]
+
+
+def test_a_name_outside_all_zones_is_left_out_of_the_plan_and_told() -> None:
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    lines: list[LogLine] = []
+    item = _item("Service", "web", "app.example.org", BALANCERS[0])
+    controller = _controller(_objects([item]), zone, profile("v0.22"), log=lines)
+    assert not controller.run_once()
+    assert any("the name is outside all hosted zones" in str(one) for one in controller.decisions)
+    assert "All records are already up to date" in [line.message for line in lines]

@@ -63,4 +63,8 @@ def test_the_environment_fills_what_is_not_given() -> None:
     assert given.policy == "upsert-only"
     assert given.evaluate_target_health is False
     assert given.managed == ("A", "CNAME")
-    assert given.domain_filter == ("example.com", "example.org")
+    assert [given.zones.domains.matches(f"a.example.{end}") for end in ("com", "org", "net")] == [
+        True,
+        True,
+        False,
+    ]

@@ -24,7 +24,7 @@ from testbed.network import KUBERNETES_PORT, Network
 from testbed.runtime.loop import LoopThread
 from testbed.settings import PATIENCE
 
-TOKEN = "the token of this test"  # noqa: S105 no secret
+TOKEN = "the token of this test"
 KUBECTL = Path(sys.executable).with_name("kubectl")
 
 

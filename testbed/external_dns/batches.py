@@ -1,0 +1,103 @@
+"""Changes of a zone in batches that Route 53 takes, in the order in which each is sent.
+
+Source: external-dns, provider/aws/aws.go (batchChangeSet, sortChangesByActionNameType).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Change = Mapping[str, Any]
+"""A change as the API takes it: `Action` and `ResourceRecordSet`."""
+_ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
+
+
+@dataclass(frozen=True, slots=True)
+class BatchLimits:
+    """`--aws-batch-change-size` and, since v0.14.1, `-size-bytes` and `-size-values`."""
+
+    changes: int = 1000
+    bytes: int = 32000
+    values: int = 1000
+
+    def excess(self, changes: Sequence[Change]) -> tuple[str, int, int] | None:
+        """The first limit that these changes break, as the warning names it: words, limit, found."""
+        sizes = [_size(change) for change in changes]
+        found = (len(changes), sum(size for size, _ in sizes), sum(values for _, values in sizes))
+        limits = (self.changes, self.bytes, self.values)
+        for unit, limit, count in zip(("", " bytes", " values"), limits, found, strict=True):
+            if count > limit:
+                return unit, limit, count
+        return None
+
+
+def position(change: Change) -> tuple[int, str, str]:
+    """Sort key of a change in its batch."""
+    record = change["ResourceRecordSet"]
+    return _ORDER[change["Action"]], record["Name"], record["Type"]
+
+
+def split(
+    changes: Sequence[Change],
+    limits: BatchLimits,
+    group: Callable[[Change], str],
+    warn: Callable[[str], None],
+) -> list[list[Change]]:
+    """v0.14.1 and later: groups in the order of their names, a batch after the other.
+
+    A group, which is a record with its TXTs, is never divided; one that is too large is left out with a
+    warning. The warning counts groups instead of naming them, as the real one does.
+    """
+    if limits.excess(changes) is None:
+        return [sorted(changes, key=position)]
+    batches: list[list[Change]] = []
+    current: list[Change] = []
+    for index, (_, members) in enumerate(_grouped(changes, group)):
+        excess = limits.excess(members)
+        if excess:
+            unit, limit, found = excess
+            warn(
+                f"Total changes for {index} exceeds max batch size{unit} of {limit}, "
+                f"total changes{unit}: {found}; changes will not be performed"
+            )
+            continue
+        if limits.excess([*current, *members]):
+            batches.append(current)
+            current = []
+        current = [*current, *members]
+    return [sorted(batch, key=position) for batch in (*batches, current) if batch]
+
+
+def split_by_name(changes: Sequence[Change], size: int, warn: Callable[[str], None]) -> list[list[Change]]:
+    """v0.7.x: each name's changes go into the first batch with room; a TXT may part from its record."""
+    if len(changes) <= size:
+        return [sorted(changes, key=position)]
+    batches: list[list[Change]] = []
+    for name, members in _grouped(changes, lambda change: str(change["ResourceRecordSet"]["Name"])):
+        if len(members) > size:
+            warn(f"Total changes for {name} exceeds max batch size of {size}, total changes: {len(members)}")
+            continue
+        room = next((batch for batch in batches if len(batch) + len(members) <= size), None)
+        if room is None:
+            batches.append(members)
+        else:
+            room += members
+    return [sorted(batch, key=position) for batch in batches]
+
+
+def _grouped(changes: Sequence[Change], group: Callable[[Change], str]) -> list[tuple[str, list[Change]]]:
+    groups: dict[str, list[Change]] = {}
+    for change in changes:
+        groups.setdefault(group(change), []).append(change)
+    return sorted(groups.items())
+
+
+def _size(change: Change) -> tuple[int, int]:
+    """Bytes and number of a change's values; Route 53 counts those of an UPSERT twice."""
+    record = change["ResourceRecordSet"]
+    alias = record.get("AliasTarget")
+    values = [alias["DNSName"]] if alias else [one["Value"] for one in record.get("ResourceRecords", ())]
+    times = 2 if change["Action"] == "UPSERT" else 1
+    return sum(len(value.encode()) for value in values) * times, len(values) * times

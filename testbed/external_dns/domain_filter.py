@@ -1,0 +1,58 @@
+"""Which names `--domain-filter`, `--exclude-domains` and the regular expressions let through.
+
+Source: external-dns, endpoint/domain_filter.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class DomainFilter:
+    """Takes names and hosted zones; the empty one takes all.
+
+    Attributes:
+        include: domains whose names are taken; one with a leading dot takes what lies below only.
+        exclude: domains whose names are not.
+        pattern, exclude_pattern: instead of both lists, if `pattern` is given (v0.8+).
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    pattern: re.Pattern[str] | None = None
+    exclude_pattern: re.Pattern[str] | None = None
+
+    def matches(self, name: str) -> bool:
+        """Whether it takes a name; a final dot and capitals mean nothing."""
+        name = _normal(name)
+        if self.pattern is not None:
+            is_excluded = self.exclude_pattern is not None and self.exclude_pattern.search(name)
+            return not is_excluded and self.pattern.search(name) is not None
+        return _is_in(self.include, name, default=True) and not _is_in(self.exclude, name, default=False)
+
+    def __str__(self) -> str:
+        if self.pattern is not None:
+            flags = {"regex-domain-filter": self.pattern, "regex-domain-exclusion": self.exclude_pattern}
+            return " ".join(f"--{name}={one.pattern}" for name, one in flags.items() if one is not None)
+        lists = {"domain-filter": self.include, "exclude-domains": self.exclude}
+        return " ".join(f"--{name}={','.join(domains)}" for name, domains in lists.items() if domains)
+
+
+def _is_in(domains: Iterable[str], name: str, *, default: bool) -> bool:
+    """Whether a name lies in one of the domains; no domain at all, or an empty one, gives the default."""
+    known = [_normal(one) for one in domains]
+    if not known:
+        return default
+    for one in known:
+        if not one:
+            return default
+        if name.endswith(one) if one.startswith(".") else name == one or name.endswith("." + one):
+            return True
+    return False
+
+
+def _normal(name: str) -> str:
+    return name.strip().removesuffix(".").lower()

@@ -1,0 +1,58 @@
+"""The hosted zones of an account: which are looked at, and which a name goes to.
+
+Source: external-dns, provider/aws/aws.go (zones, suitableZones), provider/zone_*_filter.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from testbed.external_dns.domain_filter import DomainFilter
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A hosted zone: id `/hostedzone/Z…` and name without its dot."""
+
+    id: str
+    name: str
+    is_private: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneFilter:
+    """`--domain-filter` and its like, `--zone-id-filter`, `--aws-zone-type`, `--aws-zone-tags`.
+
+    Attributes:
+        ids: how the ids of the zones end; empty for all.
+        kind: `public`, `private` or "" for both.
+        tags: `key=value` or `key`; a zone must have all of them.
+    """
+
+    domains: DomainFilter = field(default_factory=DomainFilter)
+    ids: tuple[str, ...] = ()
+    kind: str = ""
+    tags: tuple[str, ...] = ()
+
+    def takes(self, zone: Zone) -> bool:
+        """Whether a zone passes all filters but that of its tags."""
+        is_of_kind = not self.kind or zone.is_private is (self.kind == "private")
+        is_named = not any(self.ids) or zone.id.endswith(self.ids)
+        return is_of_kind and is_named and self.domains.matches(zone.name)
+
+    def takes_tags(self, tags: Mapping[str, str]) -> bool:
+        """Whether a zone's tags are those asked for."""
+        wanted = (one.partition("=") for one in self.tags if one)
+        return all(key in tags and (not value or tags[key] == value) for key, _, value in wanted)
+
+
+def suitable(name: str, zones: Iterable[Zone]) -> list[Zone]:
+    """The zones that get a name's record: every private zone around it, and the nearest public one.
+
+    Case counts: a name with capitals lies in no zone.
+    """
+    around = [zone for zone in zones if name == zone.name or name.endswith("." + zone.name)]
+    public = [zone for zone in around if not zone.is_private]
+    nearest = [max(public, key=lambda zone: len(zone.name))] if public else []
+    return [zone for zone in around if zone.is_private] + nearest
