@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -46,11 +47,17 @@ def check(paths: tuple[Path, ...], output: str, external_dns: str, controller_ve
     from testbed.check.findings import Severity
     from testbed.errors import ExitCode
     from testbed.lb_controller.inputs import Version
+    from testbed.report import github
 
     manifests = reading.load(paths)
     found = rules.check(reading.Reading.of(manifests, external_dns, Version(controller_version)))
     if output == "text":
         click.echo(text.render(found), nl=False)
+        if os.environ.get("GITHUB_ACTIONS") == "true":
+            for one in found:
+                kind = "notice" if one.severity is Severity.NOTE else one.severity.value
+                place = {"file": str(one.where.path), "line": str(one.where.line or 1)}
+                click.echo(github.command(kind, f"{one.what}; {one.do}", title=one.rule, **place))
     else:
         shown = (
             text.as_json(found)

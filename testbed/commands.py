@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import shlex
 import signal
@@ -37,20 +38,26 @@ def rehearse(options: Options) -> int:
     Raises:
         TestbedError: bad input, something missing, or interrupted; the journal is whole up to then.
     """
+    from testbed.rehearsal.configuration import thresholds
+    from testbed.report import github
     from testbed.report.terminal import Progress, print_verdict
     from testbed.report.writing import HTML, write_report
 
     scenario = load(options.scenario)
+    limits = thresholds(scenario)
     folder = _fresh_folder(options.report)
     console = Console(highlight=False)
     with _running(scenario, options, folder) as topology:
         with Progress(console, topology.clock, topology.counts) as progress:
             topology.journal.listener = progress.hear
             topology.journal.write(_run_event(scenario, options, topology))
+            for limit in limits:
+                topology.journal.write(journal.Threshold(time=topology.clock.wall(), text=limit.text))
             play(scenario, topology, options.rate)
         topology.journal.listener = None
         verdict = write_report(folder / JOURNAL, folder)
         print_verdict(verdict, console, folder / HTML)
+        github.tell(verdict, os.environ)
         if options.keep:
             _print_access(console, topology)
             _wait_for_interrupt()

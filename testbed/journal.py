@@ -101,6 +101,14 @@ class Invariant(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Threshold(Event):
+    """A limit that the run is held to, e.g. `p99 < 250ms`; the verdict measures it."""
+
+    kind: ClassVar[str] = "threshold"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balancer(Event):
     """A load balancer changed its state. `addresses` are its nodes, one a zone.
 
@@ -215,6 +223,7 @@ class Request(Event):
     outcome: Outcome
     detail: str = ""
     retries: int = 0
+    connection: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -259,8 +268,8 @@ class RunFinished(Event):
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
-        Run, StepStarted, StepFinished, Action, Expectation, Invariant, Balancer, DnsChange, DnsAnswer,
-        ApiCall, Log, Connection, Request, Access, TrafficStopped, RunFinished,
+        Run, StepStarted, StepFinished, Action, Expectation, Invariant, Threshold, Balancer, DnsChange,
+        DnsAnswer, ApiCall, Log, Connection, Request, Access, TrafficStopped, RunFinished,
     )
 }  # fmt: skip
 

@@ -56,6 +56,7 @@ class Scenario:
             seconds; None for no limit.
         external_dns: the `args:` of the ExternalDNS Deployment.
         external_dns_by_version: further args for a version of ExternalDNS.
+        thresholds: limits of the verdict, as `testbed.rehearsal.thresholds` reads them.
     """
 
     play: Play
@@ -68,6 +69,7 @@ class Scenario:
     connection_age: float | None = 300.0
     external_dns: tuple[str, ...] = EXTERNAL_DNS_FLAGS
     external_dns_by_version: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    thresholds: tuple[str, ...] = ()
 
     def flags(self, version: str) -> list[str]:
         """All ExternalDNS args for a version."""
@@ -83,6 +85,7 @@ def scenario(
     connection_age: float | None = 300.0,
     external_dns: Sequence[str] = EXTERNAL_DNS_FLAGS,
     external_dns_by_version: Mapping[str, Sequence[str]] | None = None,
+    thresholds: Sequence[str] = (),
 ) -> Callable[[Play], Play]:
     """Mark a function as a scenario; the arguments are those of `Scenario`."""
 
@@ -98,6 +101,7 @@ def scenario(
             connection_age=connection_age,
             external_dns=tuple(external_dns),
             external_dns_by_version=external_dns_by_version or {},
+            thresholds=tuple(thresholds),
         )
         return play
 

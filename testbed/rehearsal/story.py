@@ -66,6 +66,7 @@ class Story:
     actions: list[journal.Action] = field(default_factory=list)
     expectations: list[journal.Expectation] = field(default_factory=list)
     invariants: list[journal.Invariant] = field(default_factory=list)
+    thresholds: list[journal.Threshold] = field(default_factory=list)
     balancers: list[journal.Balancer] = field(default_factory=list)
     dns_changes: list[journal.DnsChange] = field(default_factory=list)
     dns_answers: list[journal.DnsAnswer] = field(default_factory=list)
@@ -93,6 +94,8 @@ class Story:
                 self.expectations.append(event)
             case journal.Invariant():
                 self.invariants.append(event)
+            case journal.Threshold():
+                self.thresholds.append(event)
             case journal.Balancer():
                 self.balancers.append(event)
             case journal.DnsChange():

@@ -23,6 +23,7 @@ from testbed.rehearsal.meant import meant
 from testbed.rehearsal.moments import Movements, movements
 from testbed.rehearsal.phases import Latency, Outcomes, Tally, tally
 from testbed.rehearsal.story import Story, Via
+from testbed.rehearsal.thresholds import Measured, measure, parse
 from testbed.settings import PATIENCE
 
 NO_REQUEST_LOST = "no_request_lost"
@@ -55,6 +56,7 @@ class Reason(enum.Enum):
     REQUEST_UNKNOWN = "fail", "request without an answer"
     EXPECTATION_FAILED = "fail", "expectation failed"
     STEP_FAILED = "fail", "step failed"
+    THRESHOLD_MISSED = "fail", "threshold missed"
     NOT_IN_ACCESS_LOG = "fail", "answered, but in no access log"
     NOT_IN_LEDGER = "fail", "served, but never sent"
     SERVED_DIFFERENTLY = "fail", "ledger and access log differ"
@@ -68,6 +70,7 @@ class Reason(enum.Enum):
     NO_STEPS = "inconclusive", "no steps"
     STEP_NOT_FINISHED = "inconclusive", "step not finished"
     NO_REQUESTS = "inconclusive", "no requests"
+    THRESHOLD_UNMEASURED = "inconclusive", "threshold not measured"
     NOTHING_DEMANDED = "inconclusive", "nothing demanded"
     UNKNOWN_INVARIANT = "inconclusive", "invariant unknown"
     STEP_WITHOUT_TRAFFIC = "inconclusive", "step without traffic"
@@ -123,6 +126,7 @@ class Verdict:
         troubles: the first requests that were not answered ok, and what the target saw.
         differences: the first disagreements of ledger and access logs.
         other_requests: access log lines that are none of the clients': health checks, probes.
+        thresholds: each limit that the run was held to, and what was measured.
     """
 
     result: Result
@@ -133,6 +137,7 @@ class Verdict:
     troubles: tuple[Trouble, ...]
     differences: tuple[Difference, ...]
     other_requests: int
+    thresholds: tuple[Measured, ...] = ()
 
     @property
     def requests(self) -> Outcomes:
@@ -191,9 +196,12 @@ def judge(story: Story, ledger: Ledger) -> Verdict:
         counts[difference.kind] += 1
         if counts[difference.kind] <= DIFFERENCES_KEPT:
             differences.append(difference)
+    moved = movements(ledger, story)
+    measured = _measured(story, counted, moved)
     findings = [
         *_lost(story, counted, ledger),
         *_expectations(story),
+        *_thresholds(measured),
         *_differences(story, counts, differences),
         *_run(story),
         *_demands(story),
@@ -209,11 +217,26 @@ def judge(story: Story, ledger: Ledger) -> Verdict:
         tuple(findings),
         story,
         counted,
-        movements(ledger, story),
+        moved,
         tuple(Trouble(request, ledger.target_says(request.id)) for request in ledger.troubles),
         tuple(differences),
         ledger.of_others,
+        measured,
     )
+
+
+def _measured(story: Story, counted: Tally, moved: Movements) -> tuple[Measured, ...]:
+    return tuple(
+        measure(parse(event.text), counted, tuple(moved.moves), story.speed) for event in story.thresholds
+    )
+
+
+def _thresholds(measured: Iterable[Measured]) -> Iterator[Finding]:
+    for one in measured:
+        if one.holds is False:
+            yield Finding(Reason.THRESHOLD_MISSED, f"{one.threshold.text} does not hold: {one.seen}")
+        elif one.holds is None:
+            yield Finding(Reason.THRESHOLD_UNMEASURED, f"{one.threshold.text} was not measured: {one.seen}")
 
 
 def _demanded_since(story: Story) -> float | None:
@@ -293,7 +316,7 @@ def _run(story: Story) -> Iterator[Finding]:
 
 
 def _demands(story: Story) -> Iterator[Finding]:
-    if not story.invariants and not story.expectations:
+    if not story.invariants and not story.expectations and not story.thresholds:
         yield Finding(
             Reason.NOTHING_DEMANDED, "the scenario expected and demanded nothing, so nothing is proved"
         )

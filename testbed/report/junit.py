@@ -44,14 +44,18 @@ CHECKS: dict[str, frozenset[Reason]] = {
 }
 Problem = Failure | Error
 LOST = frozenset((Reason.REQUEST_FAILED, Reason.REQUEST_UNKNOWN, Reason.LOST_WHILE_LATE))
-ELSEWHERE = LOST | {Reason.EXPECTATION_FAILED}
+LIMITS = frozenset((Reason.THRESHOLD_MISSED, Reason.THRESHOLD_UNMEASURED))
+ELSEWHERE = LOST | LIMITS | {Reason.EXPECTATION_FAILED}
 
 
 def render(verdict: Verdict) -> bytes:
     """The verdict as JUnit XML."""
     document = JUnitXml("testbed")
     scenario = verdict.story.runs[0].scenario if verdict.story.runs else "unknown scenario"
-    for suite in (_steps(verdict), _invariants(verdict), _checks(verdict)):
+    suites = [_steps(verdict), _invariants(verdict), _checks(verdict)]
+    if verdict.thresholds:
+        suites.insert(2, _thresholds(verdict))
+    for suite in suites:
         for case in suite:
             case.classname = _clean(f"{scenario}.{suite.name}")
         document.add_testsuite(suite)
@@ -93,10 +97,20 @@ def _invariants(verdict: Verdict) -> TestSuite:
     return suite
 
 
+def _thresholds(verdict: Verdict) -> TestSuite:
+    suite = TestSuite("thresholds")
+    for one in verdict.thresholds:
+        kind = Failure if one.holds is False else Error
+        problems: list[Problem] = [] if one.holds else [kind(_clean(one.seen))]
+        suite.add_testcase(_case(one.threshold.text, 0.0, problems))
+    return suite
+
+
 def _checks(verdict: Verdict) -> TestSuite:
     suite = TestSuite("verdict")
     named = frozenset[Reason]().union(*CHECKS.values())
-    rest = frozenset(Reason) - named - ELSEWHERE
+    elsewhere = ELSEWHERE if verdict.thresholds else ELSEWHERE - LIMITS
+    rest = frozenset(Reason) - named - elsewhere
     for name, reasons in {**CHECKS, "the run can be judged": rest}.items():
         found = [finding for finding in verdict.findings if finding.reason in reasons]
         suite.add_testcase(_case(name, 0.0, _problems(found)))

@@ -34,6 +34,9 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
             }
             for finding in verdict.findings
         ],
+        "thresholds": [
+            {"text": one.threshold.text, "holds": one.holds, "seen": one.seen} for one in verdict.thresholds
+        ],
         "requests": _outcomes(counted.all.outcomes),
         "latency": _latency(counted.all.latency),
         "balancers": {via.value: _share(share) for via, share in counted.by_balancer.items()},

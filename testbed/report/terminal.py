@@ -304,6 +304,9 @@ def print_verdict(verdict: Verdict, console: Console, report: Path | None = None
     if verdict.requests.total:
         console.print(_phases(verdict.tally.phases, min(WIDEST, console.width)))
         console.print()
+    if verdict.thresholds:
+        console.print(_thresholds(verdict, Signs.of(console)))
+        console.print()
     if verdict.movements.moves:
         console.print(_moves(verdict, Signs.of(console)))
         console.print()
@@ -321,6 +324,18 @@ def _reasons(findings: Sequence[Finding]) -> Table:
         table.add_row("", Text.assemble((f"{finding.reason.title}: ", tone), plain(finding.text)))
     if len(findings) > REASONS:
         table.add_row("", Text(f"and {len(findings) - REASONS} more reasons, in the report", "dim"))
+    return table
+
+
+def _thresholds(verdict: Verdict, signs: Signs) -> Table:
+    table = Table.grid(padding=(0, 1))
+    for width in (2, None, None):
+        table.add_column(width=width)
+    for one in verdict.thresholds:
+        sign, tone = (
+            (signs.yes, "green") if one.holds else (signs.no, "red" if one.holds is False else "yellow")
+        )
+        table.add_row(Text(f" {sign}", tone), plain(one.threshold.text), Text(plain(one.seen), "dim"))
     return table
 
 

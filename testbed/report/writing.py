@@ -1,16 +1,17 @@
-"""A journal's report: verdict, `summary.json`, `junit.xml` and `report.html`, written together."""
+"""A journal's report: verdict, `summary.json`, `summary.md`, `junit.xml`, `report.html`, written together."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from testbed.rehearsal.verdict import Verdict, compute_file
-from testbed.report import html, junit, summary
+from testbed.report import html, junit, markdown, summary
 from testbed.report.files import write_all
 
 HTML = "report.html"
 JUNIT = "junit.xml"
 SUMMARY = "summary.json"
+MARKDOWN = "summary.md"
 
 
 def write_report(journal_path: Path, folder: Path) -> Verdict:
@@ -25,6 +26,7 @@ def write_report(journal_path: Path, folder: Path) -> Verdict:
         SUMMARY: summary.render(verdict),
         JUNIT: junit.render(verdict),
         HTML: html.render(verdict),
+        MARKDOWN: markdown.render(verdict).encode("utf-8", "replace"),
     }
     write_all(folder, contents)
     return verdict

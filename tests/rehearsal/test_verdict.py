@@ -75,6 +75,13 @@ def both(*changes: Change) -> Change:
     return change
 
 
+def added(kind: type[Event], **fields: Any) -> Change:
+    def change(events: list[Event]) -> list[Event]:
+        return [*events[:2], kind(time=events[1].time, **fields), *events[2:]]
+
+    return change
+
+
 def until_step(number: int) -> Change:
     """The generator fell silent when a step began, and says nothing of it."""
 
@@ -182,11 +189,16 @@ FAIL = {
         both(without(journal.Access, 90), of(journal.Request, 90, pod="", peer="", listener="")),
         Reason.NOT_IN_ACCESS_LOG,
     ),
+    "a threshold does not hold": (added(journal.Threshold, text="failed > 0"), Reason.THRESHOLD_MISSED),
     "served twice and sent once": (twice(journal.Access, 90), Reason.SERVED_TWICE),
     "the same id twice in the ledger": (twice(journal.Request, 90), Reason.LEDGER_REPEATS),
 }
 
 INCONCLUSIVE = {
+    "a threshold of what was not measured": (
+        both(every(journal.Balancer, addresses=()), added(journal.Threshold, text="alb.p99 < 1s")),
+        Reason.THRESHOLD_UNMEASURED,
+    ),
     "no request at all": (both(without(journal.Request), without(journal.Access)), Reason.NO_REQUESTS),
     "no step was played": (without(journal.StepStarted), Reason.NO_STEPS),
     "the journal ends early": (without(journal.RunFinished), Reason.NOT_FINISHED),

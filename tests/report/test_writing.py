@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from testbed.errors import BadInput, Missing
 from testbed.rehearsal.verdict import Result
 from testbed.report import files
-from testbed.report.writing import HTML, JUNIT, SUMMARY, write_report
+from testbed.report.writing import HTML, JUNIT, MARKDOWN, SUMMARY, write_report
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def story(made: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_all_files_of_a_report_are_written(story: Path, tmp_path: Path) -> None:
     folder = tmp_path / "made" / "for it"
     assert write_report(story, folder).result is Result.PASS
-    assert sorted(path.name for path in folder.iterdir()) == sorted((HTML, JUNIT, SUMMARY))
+    assert sorted(path.name for path in folder.iterdir()) == sorted((HTML, JUNIT, SUMMARY, MARKDOWN))
 
 
 def test_a_second_report_replaces_the_first(story: Path, tmp_path: Path) -> None:
@@ -36,7 +36,7 @@ def test_a_second_report_replaces_the_first(story: Path, tmp_path: Path) -> None
     first = (tmp_path / SUMMARY).read_bytes()
     write_report(story, tmp_path)
     assert (tmp_path / SUMMARY).read_bytes() == first
-    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list(tmp_path.iterdir())) == 4
 
 
 def test_a_journal_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
