@@ -36,32 +36,40 @@ def state(*targets: Target, used: bool = True) -> State:
     return State((balancer if used else replace(balancer, listeners=()),), {ARN: group})
 
 
-async def until(checks: HealthChecks, *wanted: str) -> None:
-    async with asyncio.timeout(PATIENCE.condition):
-        while list(checks.states().values()) != list(wanted):
-            await asyncio.sleep(PATIENCE.poll)
+class Watched(HealthChecks):
+    """Checks that can be waited for."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        super().__init__(Clock(60), nowhere, self.changed.set)
+
+    async def until(self, *wanted: str) -> None:
+        async with asyncio.timeout(PATIENCE.condition):
+            while list(self.states().values()) != list(wanted):
+                self.changed.clear()
+                await self.changed.wait()
 
 
 async def test_a_target_that_is_registered_again_while_it_drains_is_checked_as_a_new_one(port: int) -> None:
-    checks = HealthChecks(Clock(60), nowhere, lambda: None)
+    checks = Watched()
     target = Target("127.0.0.1", port)
     checks.follow(state(target))
-    await until(checks, "healthy")
+    await checks.until("healthy")
     checks.follow(state())
     assert list(checks.states().values()) == ["draining"]
     checks.follow(state())
     assert list(checks.states().values()) == ["draining"]
     checks.follow(state(target))
     assert list(checks.states().values()) == ["initial"]
-    await until(checks, "healthy")
+    await checks.until("healthy")
     await checks.close()
 
 
 async def test_a_group_that_no_rule_uses_is_not_checked_and_its_targets_do_not_drain(port: int) -> None:
-    checks = HealthChecks(Clock(60), nowhere, lambda: None)
+    checks = Watched()
     target = Target("127.0.0.1", port)
     checks.follow(state(target))
-    await until(checks, "healthy")
+    await checks.until("healthy")
     checks.follow(state(target, used=False))
     (told,) = checks.describe(ARN)
     assert told["TargetHealth"]["State"] == "unused"
