@@ -67,6 +67,14 @@ class Patience:
     """From SIGTERM until a child process has ended; then SIGKILL."""
     api_call: float = 10.0
     """One call of an AWS or Kubernetes API on this machine."""
+    localstack_start: float = 60.0
+    """From the start of LocalStack's container until its Route 53 answers; a cold official image needs 10 s."""
+    localstack_gone: float = 6.0
+    """So long nobody may have LocalStack's address, until its container counts as ended."""
+    localstack_look: float = 1.0
+    """One look at LocalStack's health page."""
+    long_poll: float = 1.0
+    """How long a service of the composed topology keeps a question open until there is news."""
     balancer_connect: float = 10.0
     """Balancer to target: ALB and NLB allow 10 s to connect (ALB guide)."""
     request: float = 15.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +17,10 @@ from testbed.aws.upstream import Upstream, members
 from testbed.clock import Clock
 from testbed.settings import PRODUCTION
 
-TargetHealth = Callable[[str], list[dict[str, Any]]]
-"""TargetHealthDescriptions of a target group by its ARN, as the health checks know them."""
+Health = list[dict[str, Any]]
+TargetHealth = Callable[[str], Health | Awaitable[Health]]
+"""TargetHealthDescriptions of a target group by its ARN, as the health checks know them; those may be in
+another process."""
 
 _FORGET = frozenset({"ModifyListener", "DeleteListener", "DeleteLoadBalancer", "DeleteRule"})
 _CHECKED = _FORGET | {
@@ -169,7 +172,10 @@ class Elbv2Front:
         if found is None:
             return await self.upstream.forward(call)
         registered = [one["Target"] for one in members(found.get("TargetHealthDescriptions"))]
-        known, wanted = self.target_health(group), target_health.asked(call.form)
+        known = self.target_health(group)
+        if inspect.isawaitable(known):
+            known = await known
+        wanted = target_health.asked(call.form)
         return target_health.answer(target_health.described(registered, known, wanted))
 
     def _created_now(self, answer: Answer) -> Answer:

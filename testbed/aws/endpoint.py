@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import os
+from pathlib import Path
 
 from aiohttp import web
 
@@ -38,6 +39,8 @@ class AwsEndpoint:
     Args:
         address, port: where it listens.
         upstream: URL of the backend.
+        route53: URL of another backend for Route 53, if that is not the same.
+        socket: a Unix socket where it listens as well.
         changes: told of each mutating call that succeeded.
         certificates: issues what ACM is asked for.
         run_journal, clock: where mutating calls are written down.
@@ -56,13 +59,16 @@ class AwsEndpoint:
         certificates: CertificateStore,
         run_journal: journal.Journal,
         clock: Clock,
+        route53: str | None = None,
+        socket: Path | None = None,
     ) -> None:
         self.target_health: TargetHealth = lambda _: []
         self._address, self._port, self._url = address, port, upstream
         self._changes, self._certificates = changes, certificates
         self._journal, self._clock = run_journal, clock
         self._runner: web.AppRunner | None = None
-        self._upstream: Upstream | None = None
+        self._route53_url, self._socket = route53 or upstream, socket
+        self._upstreams: list[Upstream] = []
 
     async def start(self) -> None:
         """Listen.
@@ -70,16 +76,18 @@ class AwsEndpoint:
         Raises:
             Missing: the port is taken, or is not this user's to bind.
         """
-        self._upstream = Upstream(self._url)
-        self._route53 = Route53Front(self._upstream, self._clock, self._journal)
-        self._elbv2 = Elbv2Front(self._upstream, self._clock, lambda group: self.target_health(group))
-        self._acm = AcmFront(self._upstream, self._certificates)
+        self._backend, route53 = self._upstreams = [Upstream(self._url), Upstream(self._route53_url)]
+        self._route53 = Route53Front(route53, self._clock, self._journal)
+        self._elbv2 = Elbv2Front(self._backend, self._clock, lambda group: self.target_health(group))
+        self._acm = AcmFront(self._backend, self._certificates)
         application = web.Application(client_max_size=_MOST_BYTES)
         application.router.add_route("*", "/{path:.*}", self._handle)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=PATIENCE.process_stop)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._address, self._port).start()
+            if self._socket:
+                await web.UnixSite(self._runner, self._socket).start()
         except OSError as error:
             await self.stop()
             why = "is taken" if error.errno == errno.EADDRINUSE else os.strerror(error.errno or 0)
@@ -92,8 +100,8 @@ class AwsEndpoint:
         """Close the server and its connections."""
         if self._runner:
             await self._runner.cleanup()
-        if self._upstream:
-            await self._upstream.close()
+        for upstream in self._upstreams:
+            await upstream.close()
 
     async def _handle(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -111,7 +119,6 @@ class AwsEndpoint:
         return _response(answer)
 
     async def _answer(self, call: Call) -> tuple[Answer, str]:
-        assert self._upstream
         match call.service:
             case "route53":
                 return await self._route53.answer(call)
@@ -119,7 +126,7 @@ class AwsEndpoint:
                 return await self._elbv2.answer(call)
             case "acm":
                 return await self._acm.answer(call)
-        return await self._upstream.forward(call), ""
+        return await self._backend.forward(call), ""
 
     def _tell(self, call: Call, answer: Answer, summary: str) -> None:
         if answer.is_ok:

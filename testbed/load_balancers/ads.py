@@ -82,6 +82,11 @@ class Node:
         if self._stream:
             await self._stream.settle()
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether its Envoy listens to us now."""
+        return self._stream is not None
+
     def attach(self, stream: _Stream) -> None:
         """A stream of this node begins; it replaces one that broke."""
         self._stream = stream
