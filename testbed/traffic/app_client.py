@@ -209,6 +209,8 @@ def _learn(entry: Entry, metadata: grpc.aio.Metadata | None) -> None:
     for key, value in metadata or ():
         if key == "x-testbed-peer":
             entry.peer = value
+        elif key == "x-testbed-connection":
+            entry.connection = value
         elif key == "x-testbed-pod":
             entry.pod = value
         elif key == "x-testbed-listener":

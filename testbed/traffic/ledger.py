@@ -26,6 +26,7 @@ class Entry:
     method: str = ""
     sent: float = 0.0
     peer: str = ""
+    connection: str = ""
     pod: str = ""
     listener: str = ""
     status: str = ""
@@ -70,6 +71,7 @@ class Ledger:
                     sent=entry.sent,
                     address=self._address,
                     peer=entry.peer,
+                    connection=entry.connection,
                     pod=entry.pod,
                     listener=entry.listener,
                     status=entry.status,

@@ -284,6 +284,7 @@ def _learn(entry: Entry, answer: HttpAnswer) -> None:
     headers = answer.headers
     entry.status = str(answer.status)
     entry.peer = headers.get(b"x-testbed-peer", b"").decode()
+    entry.connection = headers.get(b"x-testbed-connection", b"").decode()
     entry.pod = headers.get(b"x-testbed-pod", b"").decode()
     entry.listener = headers.get(b"x-testbed-listener", b"").decode()
 

@@ -86,6 +86,20 @@ def test_the_moves_and_the_moment_when_the_nlb_may_go_are_told(story: Path) -> N
     assert "nlb_may_go" in [moment["kind"] for moment in summary["moments"]]
 
 
+def test_each_answered_request_names_its_connection(story: Path) -> None:
+    events = list(journal.read(story / "journal.ndjson"))
+    requests = [event for event in events if isinstance(event, journal.Request)]
+    opened = {event.id.rpartition("/")[2] for event in events if isinstance(event, journal.Connection)}
+    for request in requests:
+        address, _, port = request.connection.rpartition(":")
+        if request.listener == "tls":
+            assert address == request.peer
+        else:
+            assert (address, port in opened) == ("127.0.0.1", True)
+    carried = {(request.client, request.connection) for request in requests if request.protocol == "grpc"}
+    assert len({connection for _, connection in carried}) == len(carried)  # an app shares its own with nobody
+
+
 def test_the_log_holds_the_storys_lines_in_its_order(story: Path) -> None:
     """The lines that the article quotes, with the wording of ExternalDNS v0.7.4."""
     lines = [re.sub(r'^time="[^"]+" ', "", line) for line in external_dns_log(story)]
@@ -194,11 +208,32 @@ def test_rollback_with_the_ingress_first_loses_requests(tmp_path: Path) -> None:
     assert sorted(deleted) == ["A", "TXT"]
 
 
+def test_a_full_disk_ends_the_run_in_one_line_and_leaves_a_readable_journal(tmp_path: Path) -> None:
+    short = ["testbed/bench_scenarios", "--rate", "300", "--report", str(tmp_path)]
+    full = subprocess.run(
+        ["prlimit", "--fsize=250000", sys.executable, "-m", "testbed", "rehearse", *short],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        timeout=PATIENCE,
+        check=False,
+    )
+    assert full.returncode == 3, full.stdout + full.stderr
+    (line,) = full.stderr.splitlines()
+    assert line.startswith(f"testbed: {tmp_path}/journal.ndjson cannot be written: File too large")
+    read = run_testbed("report", str(tmp_path / "journal.ndjson"), "--report", str(tmp_path / "again"))
+    assert read.returncode in (1, 4), read.stdout + read.stderr
+    assert "Traceback" not in read.stderr
+
+
 @pytest.mark.parametrize(
-    "said", ["testbed", "step 1:", "start 200 requests"], ids=["start", "step", "traffic"]
+    "said",
+    ["testbed", "step 1:", "start 200 requests", "step 4:", "step 8:", "step 11:"],
+    ids=["start", "step-1", "traffic", "step-4", "step-8", "step-11"],
 )
 def test_ctrl_c_ends_with_130_a_readable_journal_and_no_process(tmp_path: Path, said: str) -> None:
-    command = [sys.executable, "-m", "testbed", "rehearse", STORY, "--rate", "200", "--report", str(tmp_path)]
+    options = ["--rate", "200", "--speed", "100", "--report", str(tmp_path)]
+    command = [sys.executable, "-m", "testbed", "rehearse", STORY, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=None
     ) as run:
@@ -207,8 +242,9 @@ def test_ctrl_c_ends_with_130_a_readable_journal_and_no_process(tmp_path: Path, 
             while not (tmp_path / "journal.ndjson").exists():
                 pass
         else:
-            while said not in run.stdout.readline():
-                pass
+            for line in run.stdout:
+                if said in line:
+                    break
         run.send_signal(signal.SIGINT)
         _, errors = run.communicate(timeout=PATIENCE)
     assert run.returncode == 130

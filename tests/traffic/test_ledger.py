@@ -22,6 +22,7 @@ def ledger(path):
 def test_a_request_is_written_with_all_that_is_known_of_it(ledger, path):
     entry = Entry("t-1", Kind.GRPC_BIDI, 3, 5.0, method="/a/B")
     ledger.start(entry, "app-1")
+    entry.connection = "127.80.10.1:41234"
     entry.peer, entry.pod, entry.listener, entry.status, entry.retries = (
         "127.80.10.1",
         "envoy-0",
@@ -43,6 +44,7 @@ def test_a_request_is_written_with_all_that_is_known_of_it(ledger, path):
         sent=entry.sent,
         address="api.example.com:8443",
         peer="127.80.10.1",
+        connection="127.80.10.1:41234",
         pod="envoy-0",
         listener="tls",
         status="OK",
