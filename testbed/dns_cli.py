@@ -92,6 +92,39 @@ def plan(output: str, **given: Any) -> int:
     return ExitCode.PASS
 
 
+@dns.command(context_settings=PASSED_ON)
+@click.argument("name")
+@_MANIFESTS
+@_ZONES
+@_ZONE_NAMES
+@_STATUS
+@_VERSION
+@_OUTPUT
+@_FLAGS
+def explain(name: str, output: str, **given: Any) -> int:
+    """Say who claims NAME, who gets it and why, and how to move it there and back without a gap.
+
+    Flags as for `plan`.
+    """
+    from testbed.errors import ExitCode
+    from testbed.external_dns import explain_text, one_sync, zone_file
+    from testbed.external_dns.explain import explain as explanation
+    from testbed.kubernetes import manifests as files
+
+    version, flags, arguments = _flags(given["version"], given["flags"])
+    found = files.load(given["manifests"])
+    items = one_sync.with_addresses(found, given["statuses"])
+    zones = zone_file.load(given["zones"], given["zone_names"])
+    result = one_sync.sync(items, zones, flags, version)
+    told = explanation(name, items, zones, result, flags, version)
+    if output == "json":
+        _print_json(explain_text.document(told, one_sync.places(found)))
+    else:
+        click.echo(f"ExternalDNS {version.version} {' '.join(arguments)}\n")
+        click.echo(explain_text.render(told, one_sync.places(found)), nl=False)
+    return ExitCode.PASS
+
+
 def _flags(version: str, given: tuple[str, ...]) -> tuple[Profile, Flags, tuple[str, ...]]:
     from testbed.external_dns import flags
     from testbed.external_dns.profile import profile

@@ -169,6 +169,17 @@ def test_what_route_53_would_refuse_is_told(desk: Desk) -> None:
     assert "Route 53 would refuse it: InvalidChangeBatch: [Tried to create resource record set" in text
 
 
+def test_a_name_is_explained_with_its_claimants_and_the_way_back(desk: Desk) -> None:
+    path = desk.objects(service(), ingress())
+    desk.zone(alias(NLB), owner_txt(HOST, "me", "service/default/web"))
+    text = desk.run("explain", HOST, "--version=v0.7.4")
+    assert f"service/default/web ({path}:5)" in " ".join(text.split())
+    assert "To move it back without a gap" in text
+    found = orjson.loads(desk.run("explain", HOST, "--version=v0.7.4", "-o", "json"))
+    assert found["labels"][0]["owner"] == "me"
+    assert found["to_move"][0]["commands"] == [f"kubectl annotate -n default service/web {ALPHA}-"]
+
+
 def test_without_flags_both_sources_are_assumed(desk: Desk) -> None:
     desk.objects(ingress())
     desk.zone()

@@ -77,9 +77,7 @@ def _calls(sent: Sequence[Batch]) -> Iterator[str]:
 
 def _change(change: Mapping[str, Any]) -> list[str]:
     what, content = record(change["ResourceRecordSet"])
-    head = f"  {change['Action']}  {what}"
-    line = f"{head} {content}"
-    return [line] if len(line) <= WIDTH else [head, *wrapped(content, 10)]
+    return fitted(f"  {change['Action']}  {what}", content, 10)
 
 
 def record(form: Mapping[str, Any]) -> tuple[str, str]:
@@ -135,6 +133,12 @@ def missing_claim(decision: Decision, places: Places) -> Iterator[str]:
     where = places.get(decision.claimants[0].resource)
     yield from wrapped(f"{decision}" + (f" ({where})" if where else ""), 2, 4)
     yield from wrapped(f"-> {decision.remedy}", 4, 7)
+
+
+def fitted(head: str, rest: str, indent: int) -> list[str]:
+    """One line if it fits, else the rest in lines of its own."""
+    line = f"{head} {rest}"
+    return [line] if len(line) <= WIDTH else [*wrapped(head.strip(), 2, 4), *wrapped(rest, indent)]
 
 
 def wrapped(text: str, indent: int = 0, hanging: int | None = None) -> list[str]:

@@ -1,0 +1,149 @@
+"""One name: its records and owner, who claims it, who gets it and why, and how to move it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.external_dns import claims, moves
+from testbed.external_dns.endpoint import Endpoint
+from testbed.external_dns.flags import Flags
+from testbed.external_dns.moves import Step
+from testbed.external_dns.one_sync import Sync
+from testbed.external_dns.profile import Profile
+from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Outcome, Reason
+from testbed.external_dns.txt_names import TxtNames
+from testbed.external_dns.txt_registry import parse
+from testbed.external_dns.zone_file import ZoneFile
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a TXT says: of which record type ("" in the old format), and its labels, such as `owner`."""
+
+    name: str
+    type: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """All about a name.
+
+    Attributes:
+        records: of that name, TXTs of the registry left out.
+        labels: what the registry's TXTs say of it.
+        claims: who wants it, equal claims too.
+        missing: objects that name it and do not claim it.
+        decisions: of the sync.
+        there, back, cautions: what an operator can do.
+    """
+
+    name: str
+    records: Sequence[Record]
+    labels: Sequence[Label]
+    claims: Sequence[Endpoint]
+    missing: Sequence[Decision]
+    decisions: Sequence[Decision]
+    there: Sequence[Step]
+    back: Sequence[Step]
+    cautions: Sequence[str]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether anything here has to do with the name."""
+        return bool(self.records or self.labels or self.claims or self.missing)
+
+
+def explain(
+    name: str,
+    items: Iterable[Mapping[str, Any]],
+    zones: Iterable[ZoneFile],
+    sync: Sync,
+    flags: Flags,
+    profile: Profile,
+) -> Explanation:
+    """What a sync means for a name."""
+    wanted = _plain(name)
+    objects = {claims.resource_of(item): item for item in items}
+    claimed = [
+        one
+        for item in objects.values()
+        for one in claims.of(item, flags, profile)
+        if _plain(one.name) == wanted
+    ]
+    mine = [one for one in sync.decisions if _plain(one.name) == wanted]
+    decisions = [one for one in mine if one.reason not in CLAIM_MISSING]
+    records, labels = _of_zones(wanted, zones, flags, profile)
+    situation = moves.Situation(wanted, _holder(decisions), claimed, objects, flags, profile)
+    is_split = any(one.set_identifier for one in decisions)
+    there = [_weights(wanted)] if is_split else [*_barriers(decisions), *moves.there(situation)]
+    return Explanation(
+        wanted,
+        records,
+        labels,
+        claimed,
+        [one for one in mine if one.reason in CLAIM_MISSING],
+        decisions,
+        there,
+        [] if is_split else list(moves.back(situation)),
+        list(moves.cautions(situation)),
+    )
+
+
+def _holder(decisions: Iterable[Decision]) -> str:
+    """The object that the TXT names after the sync; with several types, that of the first."""
+    for one in decisions:
+        if one.have is None and one.winner is None:
+            continue
+        if one.is_change:
+            return one.winner.resource if one.winner else ""
+        return one.have.resource if one.have else ""
+    return ""
+
+
+def _barriers(decisions: Iterable[Decision]) -> list[Step]:
+    """What has to be mended before anything moves."""
+    barred = [one for one in decisions if one.dropped and one.dropped is not Reason.POLICY]
+    found = [f"Before anything else: {one.remedy}." for one in barred if one.outcome is not Outcome.NOTHING]
+    return [Step(text) for text in dict.fromkeys(found)]
+
+
+def _weights(name: str) -> Step:
+    return Step(
+        f"{name} has set identifiers: each object has a record of its own, and labels play no role. Move "
+        "traffic by the aws-weight annotations; an object that lets go takes its record, and its share, "
+        "with it."
+    )
+
+
+def _of_zones(
+    name: str, zones: Iterable[ZoneFile], flags: Flags, profile: Profile
+) -> tuple[list[Record], list[Label]]:
+    names = TxtNames(flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile)
+    records: list[Record] = []
+    labels: list[Label] = []
+    for zone in zones:
+        for record in zone.records:
+            found = _labels(record, profile)
+            if found is None:
+                if _plain(record["Name"]) == name:
+                    records.append(record)
+                continue
+            owned, kind = names.owned_by(record["Name"].rstrip("."))
+            if owned == names.replaced(name):
+                labels.append(Label(record["Name"].rstrip("."), kind, found))
+    return records, labels
+
+
+def _labels(record: Record, profile: Profile) -> dict[str, str] | None:
+    if record["Type"] != "TXT" or not record.get("ResourceRecords"):
+        return None
+    return parse(record["ResourceRecords"][0]["Value"], profile)
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\052", "*").rstrip(".").lower()

@@ -1,0 +1,85 @@
+"""An explanation as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from testbed.external_dns import plan_json
+from testbed.external_dns.explain import Explanation
+from testbed.external_dns.moves import Step
+from testbed.external_dns.plan_text import Places, fitted, grouped, missing_claim, record, why, wrapped
+
+
+def render(of: Explanation, places: Places) -> str:
+    """The explanation in lines of text."""
+    if not of.is_known:
+        return f"Nothing here names {of.name}: no record, no TXT and no object.\n"
+    lines = [of.name, "", "In the zone"]
+    for form in of.records:
+        which, content = record(form)
+        lines += fitted(f"  {which}", content, 4)
+    for label in of.labels:
+        of_type = f" of {label.type}" if label.type else ""
+        words = ", ".join(f"{key} {value}" for key, value in sorted(label.labels.items()))
+        lines += wrapped(f"{label.name} TXT{of_type}: {words}", 2, 4)
+    if not (of.records or of.labels):
+        lines.append("  nothing")
+    lines += ["", "Claimed by", *(_claims(of, places) or ["  nobody"])]
+    for one in of.missing:
+        lines += missing_claim(one, places)
+    if of.decisions:
+        lines += ["", "What the sync does"]
+        for group in grouped(of.decisions):
+            lines += why(group)
+    for title, steps in (("To move it", of.there), ("To move it back without a gap", of.back)):
+        if steps:
+            lines += ["", title, *_steps(steps)]
+    if of.cautions:
+        lines += ["", "Mind"]
+        for text in of.cautions:
+            lines += wrapped(f"- {text}", 2, 4)
+    return "\n".join(lines) + "\n"
+
+
+def _claims(of: Explanation, places: Places) -> list[str]:
+    found: dict[tuple[str, str], None] = {}
+    for one in of.claims:
+        where = places.get(one.resource)
+        identifier = f" [{one.set_identifier}]" if one.set_identifier else ""
+        who = f"{one.resource}{identifier}" + (f" ({where})" if where else "")
+        found[who, f"target {', '.join(one.targets)}"] = None
+    return [line for who, target in found for line in fitted(f"  {who}", target, 4)]
+
+
+def _steps(steps: Iterable[Step]) -> Iterator[str]:
+    for number, step in enumerate(steps, 1):
+        yield from wrapped(f"{number}. {step.text}", 2, 5)
+        yield from (f"     $ {command}" for command in step.commands)  # whole, so that it can be copied
+
+
+def document(of: Explanation, places: Places) -> dict[str, Any]:
+    """The explanation as JSON."""
+    return {
+        "name": of.name,
+        "records": list(of.records),
+        "labels": [{"txt": one.name, "type": one.type, **one.labels} for one in of.labels],
+        "claimants": [
+            {
+                "resource": one.resource,
+                "set_identifier": one.set_identifier,
+                "targets": list(one.targets),
+                "where": str(places.get(one.resource, "")),
+            }
+            for one in of.claims
+        ],
+        "not_claiming": [plan_json.decision(one) for one in of.missing],
+        "decisions": [plan_json.decision(one) for one in of.decisions],
+        "to_move": [_step(one) for one in of.there],
+        "to_move_back": [_step(one) for one in of.back],
+        "mind": list(of.cautions),
+    }
+
+
+def _step(step: Step) -> dict[str, Any]:
+    return {"text": step.text, "commands": list(step.commands)}
