@@ -47,7 +47,7 @@ def rehearse(options: Options) -> int:
     limits = thresholds(scenario)
     folder = _fresh_folder(options.report)
     console = Console(highlight=False)
-    with _running(scenario, options, folder) as topology:
+    with running(scenario, options, folder) as topology:
         with Progress(console, topology.clock, topology.counts) as progress:
             topology.journal.listener = progress.hear
             topology.journal.write(_run_event(scenario, options, topology))
@@ -70,7 +70,7 @@ def up(options: Options) -> int:
     console = Console(highlight=False)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(_temporary_folder()))
-        topology = stack.enter_context(_running(scenario, options, folder))
+        topology = stack.enter_context(running(scenario, options, folder))
         if not options.empty:
             Cutover(scenario, topology, options.rate).apply(*scenario.manifests)
         _print_access(console, topology)
@@ -117,7 +117,12 @@ def play(scenario: Scenario, topology: Embedded, rate: float) -> None:
 
 
 @contextmanager
-def _running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embedded]:
+def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embedded]:
+    """A scenario's topology, with nothing applied yet; its journal goes to the folder.
+
+    Raises:
+        TestbedError: it cannot be started, or was interrupted.
+    """
     setup = Setup(
         host=scenario.host,
         zone=scenario.zone,

@@ -83,6 +83,10 @@ class Clients:
         self._generator.tell(f"rate {rate:g}")
         self._generator.tell("resume")
 
+    def pause_traffic(self) -> None:
+        """Start no requests for now; `start_traffic` goes on."""
+        self._generator.tell("pause")
+
     def stop_traffic(self) -> None:
         """Stop sending and wait for what is in flight; it cannot be started again.
 

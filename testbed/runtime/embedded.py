@@ -161,6 +161,10 @@ class Embedded:
         """Start the open-loop clients, `rate` requests per wall second."""
         self._traffic.start_traffic(rate)
 
+    def pause_traffic(self) -> None:
+        """Start no requests for now; `start_traffic` goes on."""
+        self._traffic.pause_traffic()
+
     def stop_traffic(self) -> None:
         """Stop sending and wait for what is in flight; it cannot be started again."""
         self._traffic.stop_traffic()
