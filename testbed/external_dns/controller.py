@@ -15,7 +15,6 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -32,6 +31,7 @@ from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.record_cache import RecordCache
 from testbed.external_dns.sources import Sources, deduplicated
+from testbed.external_dns.txt_cipher import TxtCipher
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import TxtRegistry
 
@@ -86,6 +86,8 @@ class Controller:
             profile,
             flags.migrate_from_owner,
             flags.managed,
+            TxtCipher(flags.txt_key) if flags.txt_key else None,
+            flags.encrypts_txt,
         )
         self._cache = RecordCache(flags.txt_cache_interval, clock, typed=profile.typed)
         options = ProviderOptions(
@@ -250,41 +252,19 @@ class Controller:
         return random.Random(f"{self._seed}:{times}")  # noqa: S311 the dice of a rehearsal
 
     def _apply(self, changes: Changes) -> None:
-        create, delete = list(changes.create), list(changes.delete)
-        updates = list(zip(changes.update_old, changes.update_new, strict=True))
         if self._flags.registry == "txt":
-            create = [self._registry.claimed(one) for one in create]
-            updates = [(old, _plain(new)) for old, new in updates]
-            self._cache.change(
-                [*delete, *(old for old, _ in updates)], [*create, *(new for _, new in updates)]
-            )
-            create = [part for one in create for part in self._registry.with_txt(one)]
-            create = [
-                one
-                for one in create
-                if not (
-                    self._profile.typed and one.type == "TXT" and (one.name, one.set_identifier) in self._txts
-                )
-            ]
-            delete = [part for one in delete for part in self._registry.with_txt(one)]
-            updates = [
-                pair
-                for old, new in updates
-                for pair in zip(self._registry.with_txt(old), self._registry.with_txt(new), strict=True)
-            ]
+            removed = [*changes.delete, *changes.update_old]
+            changes = self._registry.applied(changes, self._txts, lambda text: self.say("error", text))
+            added = (*changes.create, *changes.update_new)
+            self._cache.change(removed, [one for one in added if not self._registry.is_made(one)])
         sent: list[dict[str, Any]] = []
-        for endpoint in create:
+        for endpoint in changes.create:
             sent += self._provider.changes("CREATE", endpoint)
-        for old, new in updates:
+        for old, new in zip(changes.update_old, changes.update_new, strict=True):
             sent += self._provider.update(old, new)
-        for endpoint in delete:
+        for endpoint in changes.delete:
             sent += self._provider.changes("DELETE", endpoint)
         self._provider.submit(sent)
-
-
-def _plain(endpoint: Endpoint) -> Endpoint:
-    properties = {name: value for name, value in endpoint.properties.items() if name != planning.FORCE_UPDATE}
-    return replace(endpoint, properties=properties)
 
 
 def _name(item: Mapping[str, Any]) -> tuple[str, str]:

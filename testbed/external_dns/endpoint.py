@@ -17,6 +17,7 @@ OWNER = "owner"
 RESOURCE = "resource"
 OWNED_RECORD = "ownedRecord"
 DUALSTACK = "dualstack"
+_LONGEST_LABEL = 63
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,17 @@ def address_type(target: str, *, typed: bool) -> str:
     except ValueError:
         return "CNAME"
     return "AAAA" if typed and address.version == 6 else "A"
+
+
+def is_name(name: str) -> bool:
+    """Whether every label of a name is short enough for DNS."""
+    return all(len(label) <= _LONGEST_LABEL for label in name.split("."))
+
+
+def too_long(name: str) -> str:
+    """The line that v0.13 and later log of a name for which they make no endpoint."""
+    label = next(label for label in name.split(".") if len(label) > _LONGEST_LABEL)
+    return f"label {label} in {name} is longer than {_LONGEST_LABEL} characters. Cannot create endpoint"
 
 
 def same_targets(one: Iterable[str], other: Iterable[str], *, typed: bool) -> bool:

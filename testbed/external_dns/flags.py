@@ -17,6 +17,7 @@ from testbed.external_dns.batches import BatchLimits
 from testbed.external_dns.command_line import Flag, expression, number, one_of, read, seconds, switch
 from testbed.external_dns.domain_filter import DomainFilter
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.txt_cipher import key_of
 from testbed.external_dns.zones import ZoneFilter
 
 
@@ -46,6 +47,12 @@ class Flags:
     txt_cache_interval: float = 0.0
     managed: tuple[str, ...] = ()
     migrate_from_owner: str = ""
+    encrypts_txt: bool = False
+    txt_key: bytes | None = None
+
+
+def _key(text: str) -> bytes | None:
+    return key_of(text) if text else None
 
 
 _FLAGS = (
@@ -74,6 +81,8 @@ _FLAGS = (
     Flag("txt-suffix"),
     Flag("txt-wildcard-replacement", since=(0, 7, 5)),
     Flag("txt-cache-interval", seconds, "0s"),
+    Flag("txt-encrypt-enabled", switch, "false", since=(0, 13, 5)),
+    Flag("txt-encrypt-aes-key", _key, since=(0, 13, 5)),
     Flag("migrate-from-txt-owner", since=(0, 20)),
     Flag("aws-prefer-cname", switch, "false"),
     Flag("aws-evaluate-target-health", switch, "true"),
@@ -94,7 +103,7 @@ exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-na
 contour-load-balancer istio-ingress-gateway default-targets force-default-targets target-net-filter
 exclude-target-net nat64-networks min-ttl prefer-alias create-ptr
 zone-name-filter aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
-txt-encrypt-enabled txt-encrypt-aes-key txt-new-format-only
+txt-new-format-only
 tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
@@ -127,6 +136,11 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         raise BadInput("ExternalDNS flags: the owner id cannot be empty", do="give --txt-owner-id")
     if not found["policy"] and profile.typed:
         raise BadInput("--policy must be set explicitly (one of: sync, upsert-only, create-only)")
+    if found.get("txt-encrypt-enabled") and not found["txt-encrypt-aes-key"]:
+        raise BadInput(
+            "the AES Encryption key must be set when TXT record encryption is enabled",
+            do="give --txt-encrypt-aes-key",
+        )
     return Flags(
         sources=found["source"],
         policy=found["policy"] or "sync",
@@ -156,6 +170,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
             found.get("managed-record-types") or profile.managed, found.get("exclude-record-types", ())
         ),
         migrate_from_owner=found.get("migrate-from-txt-owner", ""),
+        encrypts_txt=found.get("txt-encrypt-enabled", False),
+        txt_key=found.get("txt-encrypt-aes-key"),
     )
 
 

@@ -10,33 +10,44 @@ Source: external-dns, registry/txt/registry.go, registry/mapper/mapper.go, endpo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from testbed.external_dns.endpoint import OWNED_RECORD, OWNER, Endpoint
-from testbed.external_dns.plan import FORCE_UPDATE
+from testbed.external_dns.endpoint import OWNED_RECORD, OWNER, Endpoint, is_name, too_long
+from testbed.external_dns.plan import FORCE_UPDATE, Changes
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.txt_cipher import TxtCipher
 from testbed.external_dns.txt_names import TxtNames
 
 HERITAGE = "heritage=external-dns"
 _LABEL = "external-dns/"
+_NONCE = "txt-encryption-nonce"
 _Key = tuple[str, str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class TxtRegistry:
-    """Reads owners from TXT records, and writes them."""
+    """Reads owners from TXT records, and writes them.
+
+    Attributes:
+        old_owner: of `--migrate-from-txt-owner`; its records are read as this owner's.
+        managed: record types that get missing TXTs.
+        cipher: reads encrypted TXTs, if there is a key; `encrypts` says whether they are written so.
+    """
 
     owner: str
     names: TxtNames
     profile: Profile
     old_owner: str = ""
     managed: tuple[str, ...] = ()
+    cipher: TxtCipher | None = None
+    encrypts: bool = False
 
     def records(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
         """The records of a zone with the labels that their TXTs give them; TXTs of this registry left out."""
         labels: dict[_Key, Mapping[str, str]] = {}
-        records = []
+        records: list[Endpoint] = []
+        txt_names = set()
         for endpoint in endpoints:
             found = self._labels(endpoint)
             if self.profile.typed and endpoint.type == "TXT" and not endpoint.targets:
@@ -48,7 +59,20 @@ class TxtRegistry:
                 found[OWNER] = self.owner
             name, kind = self.names.owned_by(endpoint.name)
             labels[name, kind, endpoint.set_identifier] = found
-        return [self._labelled(record, labels) for record in records]
+            txt_names.add(endpoint.name)
+        labelled = [self._labelled(record, labels) for record in records]
+        if not self.profile.typed or not txt_names:
+            return labelled
+        return [self._marked(record, txt_names) for record in labelled]
+
+    def _marked(self, record: Endpoint, txt_names: Collection[str]) -> Endpoint:
+        """v0.12.2+: an own record that lacks its typed TXT is marked, so that the plan writes both again."""
+        if record.labels.get(OWNER) != self.owner or record.type not in self.managed:
+            return record
+        name = self.names.of(record.name, record.type)
+        if name in txt_names or not is_name(name):
+            return record
+        return replace(record, properties={**record.properties, FORCE_UPDATE: "true"})
 
     def _labelled(self, record: Endpoint, labels: Mapping[_Key, Mapping[str, str]]) -> Endpoint:
         name = self.names.replaced(record.name)
@@ -60,13 +84,10 @@ class TxtRegistry:
                 kinds.append("CNAME")
             if record.type != "AAAA":
                 kinds.append("")
-        for index, kind in enumerate(kinds):
+        for kind in kinds:
             found = labels.get((name, kind, record.set_identifier))
             if found is not None:
-                properties = dict(record.properties)
-                if self.profile.typed and index > 0 and record.type in self.managed:
-                    properties[FORCE_UPDATE] = "true"
-                return replace(record, labels={**record.labels, **found}, properties=properties)
+                return replace(record, labels={**record.labels, **found})
         return record
 
     def obsolete(self, endpoints: Sequence[Endpoint]) -> str | None:
@@ -86,23 +107,75 @@ class TxtRegistry:
     def _labels(self, endpoint: Endpoint) -> dict[str, str] | None:
         if endpoint.type != "TXT" or not endpoint.targets:
             return None
-        return parse(endpoint.targets[0], self.profile)
+        value = endpoint.targets[0]
+        clear = self.cipher.decrypted(value.strip('"')) if self.cipher else None
+        if clear is None:
+            return parse(value, self.profile)
+        text, nonce = clear
+        found = parse(text, self.profile)
+        return None if found is None else found | {_NONCE: nonce}
 
-    def with_txt(self, endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
-        """A record and its TXT."""
-        txt = Endpoint(
-            self.names.of(endpoint.name, endpoint.type),
-            "TXT",
-            (f'"{serialized(endpoint.labels)}"',),
-            set_identifier=endpoint.set_identifier,
-            labels={OWNED_RECORD: endpoint.name},
-            properties=endpoint.properties if endpoint.set_identifier else {},
+    def applied(
+        self, changes: Changes, txts: Collection[tuple[str, str]], refuse: Callable[[str], None]
+    ) -> Changes:
+        """What the provider is asked to do: new records claimed, records of others left out, TXTs added.
+
+        Args:
+            changes: of the plan.
+            txts: name and set identifier of every TXT of the zones. v0.19 and later make none of them again.
+            refuse: hears of each TXT whose name would be too long.
+        """
+        create = [replace(one, labels={**one.labels, OWNER: self.owner}) for one in changes.create]
+        pairs = [
+            (old, _plain(new))
+            for old, new in zip(changes.update_old, changes.update_new, strict=True)
+            if old.labels.get(OWNER) == self.owner
+        ]
+        delete = [one for one in changes.delete if one.labels.get(OWNER) == self.owner]
+        made = self._txts(create, refuse)
+        if self.profile.typed:
+            made = [one for one in made if (one.name, one.set_identifier) not in txts]
+        old, new = [old for old, _ in pairs], [new for _, new in pairs]
+        return replace(
+            changes,
+            create=(*create, *made),
+            update_old=(*old, *self._txts(old, lambda _: None)),
+            update_new=(*new, *self._txts(new, refuse)),
+            delete=(*delete, *self._txts(delete, refuse)),
         )
-        return endpoint, txt
 
-    def claimed(self, endpoint: Endpoint) -> Endpoint:
-        """A new record with the own owner."""
-        return replace(endpoint, labels={**endpoint.labels, OWNER: self.owner})
+    def is_made(self, endpoint: Endpoint) -> bool:
+        """Whether `applied` added this TXT."""
+        return endpoint.type == "TXT" and (not self.profile.typed or OWNED_RECORD in endpoint.labels)
+
+    def _txts(self, endpoints: Iterable[Endpoint], refuse: Callable[[str], None]) -> list[Endpoint]:
+        found = []
+        for endpoint in endpoints:
+            name = self.names.of(endpoint.name, endpoint.type)
+            if self.profile.typed and not is_name(name):
+                refuse(too_long(name))
+                continue
+            labels = {OWNED_RECORD: endpoint.name} if self.profile.typed else {}
+            found.append(
+                Endpoint(
+                    name,
+                    "TXT",
+                    (f'"{self._value(endpoint.labels)}"',),
+                    set_identifier=endpoint.set_identifier,
+                    labels=labels,
+                    properties=endpoint.properties,
+                )
+            )
+        return found
+
+    def _value(self, labels: Mapping[str, str]) -> str:
+        text = serialized({key: value for key, value in labels.items() if key != _NONCE})
+        return self.cipher.encrypted(text, labels.get(_NONCE, "")) if self.cipher and self.encrypts else text
+
+
+def _plain(endpoint: Endpoint) -> Endpoint:
+    properties = {name: value for name, value in endpoint.properties.items() if name != FORCE_UPDATE}
+    return replace(endpoint, properties=properties)
 
 
 def serialized(labels: Mapping[str, str]) -> str:

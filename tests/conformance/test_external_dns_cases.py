@@ -41,7 +41,6 @@ Given = Mapping[str, Any]
 Form = Any
 _VALID = "endpoints of types that no source here makes (SRV, MX, PTR) are not validated before the plan"
 _SORTED = "the targets come sorted, as they do after merging"
-_FOREIGN = "records of another owner, or whose TXT name would be too long, are marked for an update as well"
 _BOTH = "--txt-prefix with --txt-suffix is refused"
 _CRASH = "the real one crashed on a TXT at the top of the tree"
 KNOWN_GAPS: Mapping[str, str] = {
@@ -59,8 +58,6 @@ KNOWN_GAPS: Mapping[str, str] = {
     "dedup-dedup-034-v0.22": _VALID,
     "dedup-dedup-035-v0.22": _VALID,
     "ingress-endpoints-from-ingress-004-v0.22": _SORTED,
-    "txt-records-010-v0.22": _FOREIGN,
-    "txt-records-011-v0.22": _FOREIGN,
     "txt-endpoint-name-024-v0.22": _BOTH,
     "txt-endpoint-name-024-v0.7.4": _BOTH,
     "txt-endpoint-name-026-v0.7.4": _CRASH,
@@ -69,7 +66,6 @@ KNOWN_GAPS: Mapping[str, str] = {
 LEFT_OUT_OPS = {
     "multi": "--default-targets and --force-default-targets are refused; without them nothing is decided",
     "post_process": "--min-ttl, --prefer-alias and other providers are refused",
-    "apply_changes": "the registry's part of applying is held by the recorded histories",
 }
 # What a case configures beyond the defaults and the testbed refuses as a flag.
 LEFT_OUT_CONFIG = {
@@ -203,15 +199,25 @@ def _serialize_labels(_: Profile, given: Given) -> Form:
     return {"text": f'"{text}"' if given["quotes"] else text}
 
 
-def _records(version: Profile, given: Given) -> Form:
-    registry = TxtRegistry(
+def _registry(version: Profile, given: Given) -> TxtRegistry:
+    return TxtRegistry(
         given["owner_id"],
         _names(version, given),
         version,
         given.get("old_owner_id", ""),
-        tuple(given["managed_records"]),
+        managed(given["managed_records"], given.get("exclude_records", ())),
     )
-    return {"records": _forms(registry.records(_endpoints(given["provider_records"])))}
+
+
+def _records(version: Profile, given: Given) -> Form:
+    return {"records": _forms(_registry(version, given).records(_endpoints(given["provider_records"])))}
+
+
+def _apply_changes(version: Profile, given: Given) -> Form:
+    changes = planning.Changes(**{part: tuple(_endpoints(found)) for part, found in given["changes"].items()})
+    txts = [(name, "") for name in given.get("existing_txt_names", ())]
+    sent = _registry(version, given).applied(changes, txts, pytest.fail)
+    return {"provider_changes": {part: _forms(getattr(sent, part)) for part in given["changes"]}}
 
 
 def _record_sets(version: Profile, given: Given) -> RecordSets:
@@ -321,6 +327,7 @@ OPS: Mapping[str, Callable[[Profile, Given], Form]] = {
     "parse_labels": _parse_labels,
     "serialize_labels": _serialize_labels,
     "records": _records,
+    "apply_changes": _apply_changes,
     "adjust_endpoint": lambda version, given: {
         "endpoints": _forms(_record_sets(version, given).adjusted([_endpoint(given["endpoint"])]))
     },

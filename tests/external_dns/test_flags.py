@@ -68,3 +68,14 @@ def test_the_environment_fills_what_is_not_given() -> None:
         True,
         False,
     ]
+
+
+def test_encryption_wants_a_key_of_32_bytes() -> None:
+    with pytest.raises(BadInput, match="must be set when TXT record encryption is enabled"):
+        parse([*GIVEN, "--txt-encrypt-enabled"], profile("v0.22"), {})
+    with pytest.raises(BadInput, match="must be 32 bytes long"):
+        parse([*GIVEN, "--txt-encrypt-aes-key=short"], profile("v0.22"), {})
+    given = parse(
+        [*GIVEN, "--txt-encrypt-enabled", f"--txt-encrypt-aes-key={'k' * 32}"], profile("v0.22"), {}
+    )
+    assert (given.encrypts_txt, given.txt_key) == (True, b"k" * 32)
