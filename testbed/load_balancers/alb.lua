@@ -59,6 +59,67 @@ local function location(template, headers)
   return (string.gsub(filled, "%?$", ""))
 end
 
+-- Sticky sessions; the headers are those of stickiness.py.
+local function cookie(headers, name)
+  local given = "; " .. (headers:get("cookie") or "")
+  return string.match(given, ";%s*" .. string.gsub(name, "%-", "%%-") .. "=([%w+/=_-]+)")
+end
+
+local function session(handle, headers)
+  for header, names in pairs({ ["x-alb-session"] = { "AWSALB", "AWSALBCORS" },
+                               ["x-alb-app-session"] = { "AWSALBAPP-0" } }) do
+    headers:remove(header)
+    for _, name in ipairs(names) do
+      local value = cookie(headers, name)
+      if value ~= nil then
+        headers:replace(header, value)
+        handle:streamInfo():dynamicMetadata():set("alb", header, value)
+        break
+      end
+    end
+  end
+end
+
+local function set_cookies(headers, name, value, seconds)
+  local expires = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + seconds)
+  local plain = "=" .. value .. "; Expires=" .. expires .. "; Path=/"
+  headers:add("set-cookie", name .. plain)
+  local cross = "; SameSite=None"
+  if PROTOCOL == "https" then cross = cross .. "; Secure" end
+  if name ~= "AWSALBAPP-0" then headers:add("set-cookie", name .. "CORS" .. plain .. cross) end
+end
+
+local function sets_cookie(headers, name)
+  for index = 0, headers:getNumValues("set-cookie") - 1 do
+    local given = headers:getAtIndex("set-cookie", index)
+    if string.sub(given, 1, #name + 1) == name .. "=" then return true end
+  end
+  return false
+end
+
+local function keep_session(handle, headers)
+  local group = headers:get("x-alb-group")
+  if group ~= nil then
+    headers:remove("x-alb-group")
+    local seconds, value = string.match(group, "^(%d+) (%x+)$")
+    set_cookies(headers, "AWSALBTG", value, tonumber(seconds))
+  end
+  local sticky = headers:get("x-alb-sticky")
+  if sticky == nil then return end
+  headers:remove("x-alb-sticky")
+  local kind, seconds, name = string.match(sticky, "^(%l+) (%d+) ?(.*)$")
+  local header = kind == "app" and "x-alb-app-session" or "x-alb-session"
+  local known = handle:streamInfo():dynamicMetadata():get("alb") or {}
+  local target = headers:get(header) or known[header]     -- Envoy names a target only if it is another one
+  headers:remove(header)
+  if target == nil then return end
+  if kind == "lb" then
+    set_cookies(headers, "AWSALB", target, tonumber(seconds))
+  elseif sets_cookie(headers, name) then
+    set_cookies(headers, "AWSALBAPP-0", target, tonumber(seconds))
+  end
+end
+
 function envoy_on_request(handle)
   local headers = handle:headers()
   if headers:get(":method") == "TRACE" then
@@ -70,6 +131,7 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = handle:metadata():get("status"), location = location(template, headers) }, "")
     return
   end
+  session(handle, headers)
   local peer = string.match(handle:streamInfo():downstreamDirectRemoteAddress(), "^(.*):%d+$")
   if not forwarded_for(headers, peer) then
     handle:respond({ [":status"] = "463" }, "")
@@ -85,6 +147,7 @@ end
 -- x-alb-status marks the answers of the balancer's own (see local_reply_config).
 function envoy_on_response(handle)
   local headers = handle:headers()
+  keep_session(handle, headers)
   local status = headers:get("x-alb-status")
   if status == nil then return end
   headers:remove("x-alb-status")

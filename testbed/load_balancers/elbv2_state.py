@@ -217,8 +217,11 @@ def action(actions: Sequence[Mapping[str, Any]]) -> Action:
             body = config.get("MessageBody") or ""
             return FixedResponse(int(config["StatusCode"]), config.get("ContentType") or "", body)
         case _:
-            groups = (last.get("ForwardConfig") or {}).get("TargetGroups") or [last]
-            return Forward(tuple((group["TargetGroupArn"], _weight(group)) for group in groups))
+            config = last.get("ForwardConfig") or {}
+            groups = config.get("TargetGroups") or [last]
+            sticky = config.get("TargetGroupStickinessConfig") or {}
+            seconds = float(sticky.get("DurationSeconds") or 0) if sticky.get("Enabled") else 0.0
+            return Forward(tuple((group["TargetGroupArn"], _weight(group)) for group in groups), seconds)
 
 
 def condition(item: Mapping[str, Any]) -> Condition:

@@ -63,9 +63,10 @@ Condition = HostHeader | PathPattern | HttpHeader | Method | QueryString | Sourc
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """Forward to target groups: (ARN, weight 0..999)."""
+    """Forward to target groups: (ARN, weight 0..999); clients keep their group for `sticky` seconds."""
 
     groups: tuple[tuple[str, int], ...]
+    sticky: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

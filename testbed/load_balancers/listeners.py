@@ -16,6 +16,7 @@ from envoy.extensions.access_loggers.file.v3 import file_pb2
 from envoy.extensions.access_loggers.filters.cel.v3 import cel_pb2
 from envoy.extensions.filters.http.lua.v3 import lua_pb2
 from envoy.extensions.filters.http.router.v3 import router_pb2
+from envoy.extensions.filters.http.stateful_session.v3 import stateful_session_pb2
 from envoy.extensions.filters.listener.tls_inspector.v3 import tls_inspector_pb2
 from envoy.extensions.filters.network.http_connection_manager.v3 import http_connection_manager_pb2
 from envoy.extensions.filters.network.tcp_proxy.v3 import tcp_proxy_pb2
@@ -29,6 +30,7 @@ from testbed.load_balancers.elbv2_state import Listener, LoadBalancer, State
 from testbed.load_balancers.listener_rules import Forward
 from testbed.load_balancers.proto import extension, seconds
 from testbed.load_balancers.routes import SOURCE_HEADER
+from testbed.load_balancers.stickiness import FILTER as SESSIONS
 from testbed.network import Network
 from testbed.settings import PRODUCTION
 
@@ -204,6 +206,8 @@ def _manager(balancer: LoadBalancer, item: Listener, zone: int, protocol: str, r
                     clear_route_cache={"value": False},
                 ),
             ),
+            # without a session state of its own: routes to sticky groups bring theirs
+            extension(SESSIONS, stateful_session_pb2.StatefulSession()),
             extension("envoy.filters.http.router", router_pb2.Router(suppress_envoy_headers=True)),
         ],
         access_log=[_access_log(run.access_log, balancer, item)],

@@ -121,7 +121,7 @@ def _add_listeners(
         if balancer.type == "alb":
             for protocol in ("h1", "h2") if item.protocol == "HTTPS" else ("h1",):
                 name = route_name(item, zone, protocol)
-                result.routes[name] = table(name, item, protocol, state, clusters)
+                result.routes[name] = table(name, item, protocol, state, clusters, sources.run.clock)
 
 
 def _targets(balancer: LoadBalancer, zone: int, group: TargetGroup) -> list[Target]:

@@ -23,6 +23,8 @@ from typing import Any, Literal
 from envoy.config.route.v3 import route_pb2
 from google.protobuf.struct_pb2 import Struct
 
+from testbed.clock import Clock
+from testbed.load_balancers import stickiness
 from testbed.load_balancers.elbv2_state import Listener, State
 from testbed.load_balancers.listener_rules import (
     Condition,
@@ -56,7 +58,7 @@ Message = dict[str, Any]
 
 
 def table(
-    name: str, listener: Listener, protocol: Protocol, state: State, cluster: Mapping[str, str]
+    name: str, listener: Listener, protocol: Protocol, state: State, cluster: Mapping[str, str], clock: Clock
 ) -> route_pb2.RouteConfiguration:
     """The route table of a listener for clients of one protocol.
 
@@ -66,26 +68,32 @@ def table(
         protocol: what the client speaks.
         state: for the protocol versions of the target groups.
         cluster: target group ARN → cluster of this node.
+        clock: divides the durations of cookies.
     """
     certificate = listener.certificates[0] if listener.certificates else ""
     routes = itertools.chain.from_iterable(
-        _routes(rule, protocol, state, cluster, certificate) for rule in listener.rules
+        _routes(rule, protocol, state, cluster, certificate, clock) for rule in listener.rules
     )
     return route_pb2.RouteConfiguration(
         name=name,
-        request_headers_to_remove=[SOURCE_HEADER],
+        request_headers_to_remove=[SOURCE_HEADER, stickiness.SESSION, stickiness.APP_SESSION],
         virtual_hosts=[{"name": "rules", "domains": ["*"], "routes": list(routes)}],
     )
 
 
 def _routes(
-    rule: Rule, protocol: Protocol, state: State, cluster: Mapping[str, str], certificate: str
+    rule: Rule,
+    protocol: Protocol,
+    state: State,
+    cluster: Mapping[str, str],
+    certificate: str,
+    clock: Clock,
 ) -> Iterator[Message]:
     labels = _labels(rule, certificate)
     for match in _matches(rule.conditions):
         action = rule.action
         if isinstance(action, Forward):
-            yield from _forward(match, action, protocol, state, cluster, labels)
+            yield from _forward(match, action, protocol, state, cluster, labels, clock)
         elif isinstance(action, Redirect):
             template = f"{action.protocol.lower()}://{action.host}:{action.port}{action.path}?{action.query}"
             labels = {**labels, LUA_METADATA: _struct({"location": template, "status": str(action.status)})}
@@ -105,6 +113,7 @@ def _forward(
     state: State,
     cluster: Mapping[str, str],
     labels: Mapping[str, Struct],
+    clock: Clock,
 ) -> Iterator[Message]:
     groups = [(arn, weight) for arn, weight in action.groups if arn in cluster and arn in state.groups]
     versions = {state.groups[arn].version for arn, _ in groups}
@@ -117,23 +126,28 @@ def _forward(
         yield _mismatch({**match, "headers": [*match["headers"], other]}, metadata)
     if protocol == "h2" and "HTTP1" in versions:
         yield _mismatch({**match, "grpc": {}}, metadata)
-    weighted = [(cluster[arn], weight) for arn, weight in groups if weight or len(groups) == 1]
+    weighted = [(arn, weight) for arn, weight in groups if weight or len(groups) == 1]
     if not weighted:
         yield {"match": match, "direct_response": {"status": 503}, "metadata": metadata}
         return
-    to: Message = {"timeout": {}}  # Envoy's default of 15 s would cut streams
+    told: dict[str, Message] = {}
+    for arn, _ in weighted:
+        told[arn] = stickiness.to_target(stickiness.stickiness_of(state.groups[arn]), clock)
+        told[arn].setdefault("response_headers_to_add", []).append(CONNECTION_HEADER)
+        if action.sticky and len(weighted) > 1:
+            told[arn]["response_headers_to_add"].append(stickiness.to_group(arn, action.sticky, clock))
+            held = {**match, "headers": [*match["headers"], stickiness.holds_group(arn)]}
+            yield {"match": held, "route": _to(cluster=cluster[arn]), "metadata": metadata, **told[arn]}
     if len(weighted) == 1:
-        to["cluster"] = weighted[0][0]
-    else:
-        to["weighted_clusters"] = {
-            "clusters": [{"name": name, "weight": {"value": weight}} for name, weight in weighted]
-        }
-    yield {
-        "match": match,
-        "route": to,
-        "response_headers_to_add": [CONNECTION_HEADER],
-        "metadata": metadata,
-    }
+        arn = weighted[0][0]
+        yield {"match": match, "route": _to(cluster=cluster[arn]), "metadata": metadata, **told[arn]}
+        return
+    shares = [{"name": cluster[arn], "weight": {"value": weight}, **told[arn]} for arn, weight in weighted]
+    yield {"match": match, "route": _to(weighted_clusters={"clusters": shares}), "metadata": metadata}
+
+
+def _to(**where: Any) -> Message:
+    return {"timeout": {}, **where}  # Envoy's default of 15 s would cut streams
 
 
 def _mismatch(match: Message, metadata: Message) -> Message:

@@ -200,7 +200,7 @@ def test_weights_are_kept_and_a_weight_of_zero_gets_nothing() -> None:
     for weights, expected in (((3, 1), {"one": 3, "two": 1}), ((0, 2), {}), ((0, 0), None)):
         rule = Rule(0, Forward(((one, weights[0]), (two, weights[1]))))
         listener = Listener("l", 443, "HTTPS", rules=(rule,))
-        made = table("t", listener, "h1", State(groups=groups), {one: "one", two: "two"})
+        made = table("t", listener, "h1", State(groups=groups), {one: "one", two: "two"}, Clock(60))
         route = made.virtual_hosts[0].routes[-1]
         if expected is None:
             assert route.direct_response.status == 503
@@ -221,7 +221,7 @@ def test_a_protocol_version_that_a_client_cannot_reach_is_464(
 ) -> None:
     item = group(version)
     listener = Listener("l", 443, "HTTPS", rules=(Rule(0, Forward(((item.arn, 1),))),))
-    made = table("t", listener, protocol, State(groups={item.arn: item}), {item.arn: "c"})  # type: ignore[arg-type]
+    made = table("t", listener, protocol, State(groups={item.arn: item}), {item.arn: "c"}, Clock(60))  # type: ignore[arg-type]
     routes = made.virtual_hosts[0].routes
     assert routes[0].direct_response.status == first
     assert len(routes) == 1
