@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,65 @@ def explain(name: str, output: str, **given: Any) -> int:
         click.echo(f"ExternalDNS {version.version} {' '.join(arguments)}\n")
         click.echo(explain_text.render(told, one_sync.places(found)), nl=False)
     return ExitCode.PASS
+
+
+@dns.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_VERSION
+@click.option(
+    "--compare",
+    nargs=2,
+    metavar="VERSION VERSION",
+    help="Show where two versions part, and what an upgrade from the first to the second would send.",
+)
+@click.option(
+    "--shuffle-seed",
+    default=0,
+    show_default=True,
+    help="Of the order in which ExternalDNS sees the objects, which the real one leaves to chance.",
+)
+@_OUTPUT
+def replay(
+    files: tuple[Path, ...], version: str, compare: tuple[str, str] | None, shuffle_seed: int, output: str
+) -> int:
+    """Play the histories of FILES (schema external-dns-scenarios/1) sync by sync in a zone example.com."""
+    from testbed.errors import ExitCode
+    from testbed.external_dns import histories
+    from testbed.external_dns.profile import profile
+
+    scenarios = histories.load(files)
+    if compare:
+        _compare(scenarios, profile(compare[0]), profile(compare[1]), shuffle_seed, output)
+    else:
+        _replay(scenarios, profile(version), shuffle_seed, output)
+    return ExitCode.PASS
+
+
+def _replay(scenarios: Sequence[dict[str, Any]], version: Profile, seed: int, output: str) -> None:
+    from testbed.external_dns import histories, replay_text
+    from testbed.external_dns.replay import Play, replayed
+
+    if output == "json":
+        played = [replayed(scenario, version, seed) for scenario in scenarios]
+        _print_json({"schema": histories.SCHEMA, "version": version.version, "scenarios": played})
+        return
+    for scenario in scenarios:
+        lines = replay_text.history(scenario, Play(scenario, version, seed).steps())
+        click.echo("\n".join(lines) + "\n")
+
+
+def _compare(scenarios: Sequence[dict[str, Any]], old: Profile, new: Profile, seed: int, output: str) -> None:
+    from testbed.external_dns import replay_text
+    from testbed.external_dns.compare import compare
+
+    names = old.version, new.version
+    found = (compare(scenario, old, new, seed) for scenario in scenarios)
+    if output == "json":
+        forms = [replay_text.comparison_form(one, *names) for one in found]
+        _print_json({"compare": names, "scenarios": forms})
+        return
+    for one in found:
+        click.echo("\n".join(replay_text.comparison(one, *names)) + "\n")
 
 
 def _flags(version: str, given: tuple[str, ...]) -> tuple[Profile, Flags, tuple[str, ...]]:

@@ -166,7 +166,7 @@ def test_what_route_53_would_refuse_is_told(desk: Desk) -> None:
     desk.objects(ingress())
     desk.zone(owner_txt(HOST, "me", "service/default/web"))
     text = " ".join(desk.run("plan", "--version=v0.7.4").split())
-    assert "Route 53 would refuse it: InvalidChangeBatch: [Tried to create resource record set" in text
+    assert "Route 53 refuses it: InvalidChangeBatch: [Tried to create resource record set" in text
 
 
 def test_a_name_is_explained_with_its_claimants_and_the_way_back(desk: Desk) -> None:
@@ -204,6 +204,58 @@ def test_bad_input_ends_in_one_line_and_exit_code_2(
     error = capsys.readouterr().err
     assert words in error
     assert error.count("\n") == 1
+
+
+HISTORY = {
+    "schema": "external-dns-scenarios/1",
+    "scenarios": [
+        {
+            "id": "one",
+            "name": "a cutover",
+            "config": {"policy": "sync", "owner_id": "me"},
+            "steps": [
+                {"label": "the Service", "do": [{"apply": service()}], "syncs": 2},
+                {"label": "the Ingress", "do": [{"apply": ingress()}], "syncs": 1},
+                {"label": "the Service lets go", "do": [{"apply": service(key="other")}], "syncs": 1},
+            ],
+        }
+    ],
+}
+
+
+def replayed(desk: Desk, *arguments: str) -> str:
+    path = desk.write("history.json", HISTORY)
+    result = CliRunner().invoke(dns, ["replay", str(path), *arguments], catch_exceptions=False)
+    assert result.exit_code == 0
+    return result.output
+
+
+def test_a_history_is_played_sync_by_sync_into_the_same_list_of_scenarios(desk: Desk) -> None:
+    found = orjson.loads(replayed(desk, "--version=v0.7.4", "-o", "json"))
+    [scenario] = found["scenarios"]
+    assert scenario["id"] == "one"
+    assert [len(step["result"]["syncs"]) for step in scenario["steps"]] == [2, 1, 1]
+    first, second = scenario["steps"][0]["result"]["syncs"]
+    assert [one["action"] for one in first["batches"][0]["changes"]] == ["CREATE", "CREATE"]
+    assert second == {"batches": [], "log": ["info: All records are already up to date"]}
+    zone = scenario["steps"][-1]["result"]["hosted_zone"]
+    assert [(one["type"], one.get("alias")) for one in zone] == [("A", ALB), ("TXT", None)]
+
+
+def test_a_history_is_told_with_reasons_in_lines_that_fit(desk: Desk) -> None:
+    text = replayed(desk, "--version=v0.22")
+    assert "sync 2: nothing is sent" in text
+    assert f"{HOST} A/AAAA moves to ingress/default/web" in text
+    assert max(len(line) for line in text.splitlines()) <= 100
+
+
+def test_versions_are_compared_with_what_the_upgrade_would_send(desk: Desk) -> None:
+    text = replayed(desk, "--compare", "v0.7.4", "v0.22")
+    assert f"only v0.22: {HOST} AAAA alias" in text
+    assert "upgrade: v0.22 over what v0.7.4 left" in text
+    found = orjson.loads(replayed(desk, "--compare", "v0.7.4", "v0.22", "-o", "json"))
+    assert found["compare"] == ["v0.7.4", "v0.22"]
+    assert [one["step"] for one in found["scenarios"][0]["partings"]] == [1, 3]
 
 
 def test_a_list_with_a_broken_item_names_its_line(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 from testbed.external_dns import plan_json
 from testbed.external_dns.explain import Explanation
 from testbed.external_dns.moves import Step
-from testbed.external_dns.plan_text import Places, fitted, grouped, missing_claim, record, why, wrapped
+from testbed.external_dns.plan_text import Places, grouped, missing_claim, why
+from testbed.external_dns.record_text import fitted, record, wrapped
 
 
 def render(of: Explanation, places: Places) -> str:

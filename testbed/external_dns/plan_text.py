@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 from testbed.errors import Location
 from testbed.external_dns.account import Batch
 from testbed.external_dns.one_sync import ORDERS, Sync
 from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Outcome, Reason
-from testbed.external_dns.txt_registry import HERITAGE
+from testbed.external_dns.record_text import batch, counted, wrapped
 from testbed.external_dns.zone_file import ZoneFile
 
-WIDTH = 100
 _ADDRESS_HINT = (
     "A claim needs the load balancer's name, which the cluster writes into the object's status: give what "
     "`kubectl get service,ingress -A -o yaml` prints, or --status KIND/NAMESPACE/NAME=HOSTNAME."
@@ -66,40 +63,9 @@ def batches(sync: Sync) -> Iterator[str]:
 def _calls(sent: Sequence[Batch]) -> Iterator[str]:
     if not sent:
         yield "ExternalDNS would send nothing."
-    for batch in sent:
-        count = len(batch.changes)
-        yield f"Batch to {batch.zone}, {count} change{'s' if count > 1 else ''}"
-        for change in batch.changes:
-            yield from _change(change)
-        if batch.refusal:
-            yield from wrapped(f"Route 53 would refuse it: {batch.refusal}", 2, 4)
-
-
-def _change(change: Mapping[str, Any]) -> list[str]:
-    what, content = record(change["ResourceRecordSet"])
-    return fitted(f"  {change['Action']}  {what}", content, 10)
-
-
-def record(form: Mapping[str, Any]) -> tuple[str, str]:
-    """A record set, which and what: `app.example.com A`, `alias k8s-app.eu-west-1.elb.amazonaws.com`."""
-    which = f"{form['Name'].rstrip('.')} {form['Type']}"
-    if "SetIdentifier" in form:
-        weight = f" weight {form['Weight']}" if "Weight" in form else ""
-        which += f" [{form['SetIdentifier']}{weight}]"
-    alias = form.get("AliasTarget")
-    if alias:
-        health = "" if alias["EvaluateTargetHealth"] else ", whatever its targets' health"
-        return which, f"alias {alias['DNSName'].rstrip('.')}{health}"
-    values = (_value(value["Value"]) for value in form.get("ResourceRecords", ()))
-    return which, f"{form.get('TTL', 0)} s {', '.join(values)}"
-
-
-def _value(text: str) -> str:
-    """A value; an owner's TXT by its labels, which is what a reader looks for."""
-    bare = text.strip('"')
-    if not bare.startswith(HERITAGE):
-        return text
-    return " ".join(pair.removeprefix("external-dns/") for pair in bare.split(",")[1:])
+    for one in sent:
+        yield f"Batch to {one.zone}, {counted(one.changes)}"
+        yield from batch(one.changes, one.refusal, 2)
 
 
 def is_foreign(decision: Decision) -> bool:
@@ -116,16 +82,16 @@ def grouped(decisions: Iterable[Decision]) -> list[list[Decision]]:
     return list(found.values())
 
 
-def why(group: Sequence[Decision]) -> Iterator[str]:
+def why(group: Sequence[Decision], indent: int = 2) -> Iterator[str]:
     """The sentence of decisions that differ only in the record's type, and what would change it."""
     first = group[0]
     text = str(first)
     if len(group) > 1:
         types = "/".join(one.type for one in group)
         text = text.replace(first.subject, first.subject.replace(first.type, types, 1), 1)
-    yield from wrapped(text, 2, 4)
+    yield from wrapped(text, indent, indent + 2)
     if first.remedy:
-        yield from wrapped(f"-> {first.remedy}", 4, 7)
+        yield from wrapped(f"-> {first.remedy}", indent + 2, indent + 5)
 
 
 def missing_claim(decision: Decision, places: Places) -> Iterator[str]:
@@ -133,22 +99,3 @@ def missing_claim(decision: Decision, places: Places) -> Iterator[str]:
     where = places.get(decision.claimants[0].resource)
     yield from wrapped(f"{decision}" + (f" ({where})" if where else ""), 2, 4)
     yield from wrapped(f"-> {decision.remedy}", 4, 7)
-
-
-def fitted(head: str, rest: str, indent: int) -> list[str]:
-    """One line if it fits, else the rest in lines of its own."""
-    line = f"{head} {rest}"
-    return [line] if len(line) <= WIDTH else [*wrapped(head.strip(), 2, 4), *wrapped(rest, indent)]
-
-
-def wrapped(text: str, indent: int = 0, hanging: int | None = None) -> list[str]:
-    """Lines of at most `WIDTH` columns; a name that is longer stays whole, so that it can be copied."""
-    rest = " " * (indent if hanging is None else hanging)
-    return textwrap.wrap(
-        text,
-        WIDTH,
-        initial_indent=" " * indent,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

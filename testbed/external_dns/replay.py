@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from testbed.external_dns.aws_provider import SubmitError
 from testbed.external_dns.controller import Controller
 from testbed.external_dns.log import LogLine
 from testbed.external_dns.profile import ALPHA_PREFIX, Profile
+from testbed.external_dns.reasons import Decision
 from testbed.external_dns.zone import MemoryZone
 
 ZONE_NAME = "example.com"
@@ -25,6 +26,16 @@ _FLAGS = {
     "annotation_filter": "--annotation-filter",
     "txt_cache_interval": "--txt-cache-interval",
 }
+CONFIG = (
+    *_FLAGS,
+    "sources",
+    "prefer_cname",
+    "dry_run",
+    "annotation_prefix",
+    "managed_records",
+    "migrate_from_owner",
+)
+"""The keys of a history's `config`."""
 
 
 @dataclass(slots=True)
@@ -62,56 +73,124 @@ def arguments(config: Mapping[str, Any], profile: Profile) -> list[str]:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Sync:
+    """One run: changes and refusal ("" if taken) of each batch, the error or "", the log, and why."""
+
+    batches: tuple[tuple[Sequence[Mapping[str, Any]], str], ...]
+    error: str
+    log: tuple[LogLine, ...]
+    decisions: tuple[Decision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the syncs of a step did, and the zone's records after them."""
+
+    syncs: tuple[Sync, ...]
+    hosted_zone: tuple[Mapping[str, Any], ...]
+
+
+class Play:
+    """A history on its way through an ExternalDNS.
+
+    Raises:
+        BadInput: the history's config has no counterpart in this version.
+    """
+
+    def __init__(self, scenario: Mapping[str, Any], profile: Profile, seed: int = 0) -> None:
+        records = map(_record, scenario.get("hosted_zone_before") or ())
+        self._zone = MemoryZone(ZONE_NAME, ZONE_ID, records)
+        self._scenario, self._profile, self._seed = scenario, profile, seed
+        self._objects = Objects()
+        self._lines: list[LogLine] = []
+        self._start(scenario["config"])
+
+    def steps(self) -> Iterator[Step]:
+        """Play step by step."""
+        for step in self._scenario["steps"]:
+            for act in step.get("do") or ():
+                self._do(act)
+            syncs = tuple(self._sync() for _ in range(step["syncs"]))
+            yield Step(syncs, tuple(self._zone.records))
+
+    def upgrade(self, profile: Profile) -> Sync:
+        """One sync of another version over what is there, with the config that ran last."""
+        self._profile = profile
+        self._start(self._config)
+        return self._sync()
+
+    def _start(self, config: Mapping[str, Any]) -> None:
+        self._config = config
+        given = flags.parse(arguments(config, self._profile), self._profile, {})
+        self._controller = Controller(
+            self._objects,
+            self._zone,  # type: ignore[arg-type]
+            given,
+            self._profile,
+            Clock(),
+            self._lines.append,
+            self._seed,
+        )
+
+    def _do(self, act: Mapping[str, Any]) -> None:
+        if "apply" in act:
+            self._objects.apply(act["apply"])
+        elif "delete" in act:
+            self._objects.delete(act["delete"])
+        elif "hosted_zone" in act:
+            for change in act["hosted_zone"]:
+                self._zone.apply([{"Action": change["action"], "ResourceRecordSet": _record(change)}])
+        elif "restart_with" in act:
+            self._start(act["restart_with"])
+        else:
+            self._zone.fail_next = act["next_change_calls_fail"]
+
+    def _sync(self) -> Sync:
+        self._lines.clear()
+        self._zone.batches.clear()
+        error = ""
+        try:
+            self._controller.run_once()
+        except SubmitError as failure:
+            error = str(failure)
+        return Sync(tuple(self._zone.batches), error, tuple(self._lines), self._controller.decisions)
+
+
 def replay(scenario: Mapping[str, Any], profile: Profile, seed: int = 0) -> list[dict[str, Any]]:
     """What each step of a history gives: `syncs` (batches, error, log of info and above) and `hosted_zone`.
 
     Raises:
         BadInput: the history's config has no counterpart in this version.
     """
-    zone = MemoryZone(ZONE_NAME, ZONE_ID, [_record(one) for one in scenario.get("hosted_zone_before", ())])
-    objects = Objects()
-    lines: list[LogLine] = []
+    return [
+        {
+            "syncs": [shown_sync(sync) for sync in step.syncs],
+            "hosted_zone": [_shown_record(one) for one in step.hosted_zone],
+        }
+        for step in Play(scenario, profile, seed).steps()
+    ]
 
-    def start(config: Mapping[str, Any]) -> Controller:
-        given = flags.parse(arguments(config, profile), profile, {})
-        return Controller(objects, zone, given, profile, Clock(), lines.append, seed)  # type: ignore[arg-type]
 
-    controller = start(scenario["config"])
-    steps = []
-    for step in scenario["steps"]:
-        for act in step.get("do", ()):
-            if "apply" in act:
-                objects.apply(act["apply"])
-            elif "delete" in act:
-                objects.delete(act["delete"])
-            elif "hosted_zone" in act:
-                for change in act["hosted_zone"]:
-                    zone.apply([{"Action": change["action"], "ResourceRecordSet": _record(change)}])
-            elif "restart_with" in act:
-                controller = start(act["restart_with"])
-            else:
-                zone.fail_next = act["next_change_calls_fail"]
-        syncs = []
-        for _ in range(step["syncs"]):
-            lines.clear()
-            zone.batches.clear()
-            error = ""
-            try:
-                controller.run_once()
-            except SubmitError as failure:
-                error = str(failure)
-            syncs.append(
-                {
-                    "batches": [
-                        {"changes": [_shown(one) for one in changes]} | ({"rejected": text} if text else {})
-                        for changes, text in zone.batches
-                    ],
-                    "log": [f"{line.level}: {line.message}" for line in lines],
-                }
-                | ({"error": error} if error else {})
-            )
-        steps.append({"syncs": syncs, "hosted_zone": [_shown_record(one) for one in zone.records]})
-    return steps
+def replayed(scenario: Mapping[str, Any], profile: Profile, seed: int = 0) -> dict[str, Any]:
+    """The history with what each step gave under `result`.
+
+    Raises:
+        BadInput: as `replay`.
+    """
+    results = replay(scenario, profile, seed)
+    steps = [{**step, "result": result} for step, result in zip(scenario["steps"], results, strict=True)]
+    return {**scenario, "steps": steps}
+
+
+def shown_sync(sync: Sync) -> dict[str, Any]:
+    """A run in the form of a history."""
+    batches = [
+        {"changes": [_shown(one) for one in changes]} | ({"rejected": text} if text else {})
+        for changes, text in sync.batches
+    ]
+    log = [f"{line.level}: {line.message}" for line in sync.log]
+    return {"batches": batches, "log": log} | ({"error": sync.error} if sync.error else {})
 
 
 def _place(kind: str, metadata: Mapping[str, str]) -> tuple[str, str, str]:

@@ -1,0 +1,70 @@
+"""Where two versions part over one history: what would my upgrade do?
+
+Compared is what resolvers see: the records but for TXTs, whose names differ between versions anyway, and the
+errors. Beside it stands what the second version would send at once over the zone that the first one leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.external_dns.profile import Profile
+from testbed.external_dns.record_text import record
+from testbed.external_dns.replay import Play, Step, Sync
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """A step after which the difference is another one than before; both empty: there is none any more.
+
+    Attributes:
+        number: of the step, from 1.
+        first, second: what only one version has: records by name, type and content, and errors.
+    """
+
+    number: int
+    label: str
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A history under two versions.
+
+    Attributes:
+        partings: where the difference changes; none if there never is one.
+        upgrade: a sync of the second version over what the first one left.
+    """
+
+    id: str
+    name: str
+    partings: tuple[Parting, ...]
+    upgrade: Sync
+
+
+def compare(scenario: Mapping[str, Any], first: Profile, second: Profile, seed: int = 0) -> Comparison:
+    """Play a history under both versions, with the same order of the objects.
+
+    Raises:
+        BadInput: the history's config has no counterpart in one of them.
+    """
+    old, new = Play(scenario, first, seed), Play(scenario, second, seed)
+    partings: list[Parting] = []
+    before: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    pairs = zip(scenario["steps"], old.steps(), new.steps(), strict=True)
+    for number, (step, one, other) in enumerate(pairs, 1):
+        seen_old, seen_new = _seen(one), _seen(other)
+        difference = tuple(sorted(seen_old - seen_new)), tuple(sorted(seen_new - seen_old))
+        if difference != before:
+            partings.append(Parting(number, str(step.get("label", "")), *difference))
+            before = difference
+    identity, name = str(scenario.get("id", "")), str(scenario.get("name", ""))
+    return Comparison(identity, name, tuple(partings), old.upgrade(second))
+
+
+def _seen(step: Step) -> set[str]:
+    records = {" ".join(record(one)) for one in step.hosted_zone if one["Type"] != "TXT"}
+    return records | {f"error: {sync.error}" for sync in step.syncs if sync.error}
