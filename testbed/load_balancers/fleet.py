@@ -11,25 +11,31 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 from testbed.clock import Clock
+from testbed.errors import Missing
 from testbed.journal import Balancer, Journal, Log
 from testbed.load_balancers import elbv2_state
 from testbed.load_balancers.addresses import AddressBook
 from testbed.load_balancers.ads import AdsServer
 from testbed.load_balancers.elbv2_state import LoadBalancer, State
-from testbed.load_balancers.endpoints import Resolve, nowhere
-from testbed.load_balancers.health import HealthChecks
+from testbed.load_balancers.endings import endings
+from testbed.load_balancers.endpoints import Address, Resolve, nowhere
+from testbed.load_balancers.health import HealthChecks, Key
 from testbed.load_balancers.listeners import Surroundings
 from testbed.load_balancers.resources import Certificate, Kind, Sources, resources, zones_in_service
+from testbed.load_balancers.target_health import State as Health
 from testbed.network import XDS_PORT, Network
 
 KINDS: Sequence[Kind] = ("nlb", "alb")
 LOOK_AGAIN = 0.25
 """Wall seconds without a change of ELBv2 until certificates and provisioning are looked at."""
+
+
+Cut = Callable[[Kind, Collection[str], Collection[Address]], int]
 
 
 class Changes(Protocol):
@@ -53,6 +59,9 @@ class Fleet:
     """All load balancers of a run. Its coroutine `run` belongs into the servers' loop.
 
     Thread-safe: `addresses`, `balancer_of` and `state`.
+
+    Attributes:
+        cut: resets the connections of a type's Envoy from nodes to targets; until it is set, none is.
     """
 
     def __init__(
@@ -67,6 +76,7 @@ class Fleet:
         folder: Path,
         resolve: Resolve = nowhere,
     ) -> None:
+        self.cut: Cut = lambda _kind, _nodes, _targets: 0
         self.state = State()
         self._serving = self.state
         self._elbv2, self._changes, self._certificates = elbv2, changes, certificates
@@ -77,7 +87,8 @@ class Fleet:
         self._told: dict[str, Balancer] = {}
         self._seen: tuple[State, Mapping[str, Certificate]] = (self.state, {})
         self._stale = asyncio.Event()
-        self.health = HealthChecks(clock, resolve, self._stale.set)
+        self._over: list[tuple[Key, Health]] = []
+        self.health = HealthChecks(clock, resolve, self._stale.set, self._is_over)
         self.server = AdsServer(network.control, XDS_PORT, KINDS, self._refused)
 
     def addresses(self, dns_name: str) -> tuple[str, ...]:
@@ -121,9 +132,31 @@ class Fleet:
             await self._stale.wait()
             self._stale.clear()
             state, certificates = self._seen
+            over, self._over = self._over, []
             await self._publish(state, certificates)
+            await self._end_flows(state, over)
             self._serving = state  # only now do its listeners answer
             self._tell(state)
+
+    def _is_over(self, key: Key, over: Health) -> None:
+        self._over.append((key, over))
+
+    async def _end_flows(self, state: State, over: Iterable[tuple[Key, Health]]) -> None:
+        """Cut what flows to targets whose time is over; Envoy sends nothing new there any more."""
+        for (arn, target), why in over:
+            group = state.groups.get(arn)
+            if group is None:
+                continue
+            for ending in endings(group, target, why, state, self.health.states(), self._resolve):
+                balancer = ending.balancer
+                nodes = [self._book.address(balancer.arn, zone) for zone in range(len(balancer.zones))]
+                try:
+                    await asyncio.to_thread(self.cut, balancer.type, nodes, ending.targets)
+                except Missing as error:
+                    self._journal.write(
+                        Log(time=self._clock.wall(), component=f"{balancer.type}-envoy", level="error",
+                            message="connections are not cut", line=str(error))
+                    )  # fmt: skip
 
     def _revisions(self) -> tuple[int, int]:
         return self._changes.revision("elbv2"), self._changes.revision("acm")

@@ -32,10 +32,20 @@ Key = tuple[str, Target]
 
 
 class HealthChecks:
-    """The checks of a run, in the servers' loop. `describe` and `states` may be called from any thread."""
+    """The checks of a run, in the servers' loop. `describe` and `states` may be called from any thread.
 
-    def __init__(self, clock: Clock, resolve: Resolve, on_change: Callable[[], None]) -> None:
+    `on_over` is told of a target that has drained (DRAINING) or has become unhealthy (UNHEALTHY).
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        resolve: Resolve,
+        on_change: Callable[[], None],
+        on_over: Callable[[Key, State], None] = lambda _key, _state: None,
+    ) -> None:
         self._clock, self._resolve, self._on_change = clock, resolve, on_change
+        self._on_over = on_over
         self._health: dict[Key, Health] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._checked: dict[Key, HealthCheck] = {}
@@ -109,6 +119,7 @@ class HealthChecks:
         await self._clock.sleep(delay)
         self._health.pop(key, None)
         self._tasks.pop(key, None)
+        self._on_over(key, State.DRAINING)
         self._on_change()
 
     async def _check(self, key: Key, group: TargetGroup) -> None:
@@ -139,6 +150,8 @@ class HealthChecks:
         before = self._health.get(key)
         self._health[key] = health
         if before is None or before.state is not health.state:
+            if before is not None and health.state is State.UNHEALTHY:
+                self._on_over(key, State.UNHEALTHY)
             self._on_change()
 
 

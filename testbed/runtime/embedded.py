@@ -67,6 +67,7 @@ class Embedded:
             BadInput: Envoy rejects its configuration, or ExternalDNS a flag.
         """
         from testbed.aws import moto_process
+        from testbed.load_balancers import flows
 
         self._folder = self._upkeep.folder()
         moto = self._spawn(moto_process.command(self.network.control, MOTO_PORT))
@@ -89,6 +90,8 @@ class Embedded:
             kind: envoy.balancers(kind, self.network, self.clock, self._folder) for kind in ("nlb", "alb")
         }
         balancers = [(one, self._spawn(one.command)) for one in self._balancers.values()]
+        pids = {process.name: process.pid for _, process in balancers}
+        self._plane.fleet.cut = lambda kind, nodes, gone: flows.cut(pids[kind], nodes, gone)
         self._plane.start_dns(loop)
         for configured, process in (*targets, *balancers):
             configured.wait_until_ready(process)

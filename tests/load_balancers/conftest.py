@@ -20,6 +20,7 @@ from moto import mock_aws
 
 from testbed.clock import Clock
 from testbed.journal import Journal
+from testbed.load_balancers import flows
 from testbed.load_balancers.fleet import Fleet
 from testbed.network import Network, lease
 from testbed.runtime import envoy
@@ -156,6 +157,16 @@ class Cloud:
             pause.wait(PATIENCE.poll)
         assert true()
 
+    def flows_to(self, target: tuple[str, int]) -> int:
+        """Connections that are open from balancers to a target."""
+        found = flows.connections(Path("/proc/net/tcp").read_text()).values()
+        mine = f"127.{self.network.second}."
+        return sum(
+            remote == target and local[0].startswith(mine) and local[0] != target[0]
+            for local, remote in found
+            if self.fleet.balancer_of(local[0])
+        )
+
     def channel(self, address: str, port: int = 443) -> grpc.Channel:
         credentials = grpc.ssl_channel_credentials(self.trusted)
         return grpc.secure_channel(
@@ -205,6 +216,8 @@ def _start(cloud: Cloud, stack: contextlib.ExitStack) -> None:
         )
         envoys.append(envoy.target(pod, cloud.clock, folder))
     processes = [stack.enter_context(item.start(folder)) for item in envoys]
+    pids = {process.name: process.pid for process in processes}
+    cloud.fleet.cut = lambda kind, nodes, gone: flows.cut(pids[kind], nodes, gone)
     for index, address in enumerate(backends):
         command = [
             sys.executable,

@@ -1,0 +1,206 @@
+"""What flows to a target ends, or flows on, as AWS has it: decided from values, and seen at a real Envoy."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, Literal
+
+import httpx
+import pytest
+
+from testbed.load_balancers.elbv2_state import HealthCheck, Listener, LoadBalancer, State, Target, TargetGroup
+from testbed.load_balancers.endings import AFTER_DRAINING, WHEN_UNHEALTHY, endings
+from testbed.load_balancers.endpoints import nowhere
+from testbed.load_balancers.listener_rules import Forward, Rule
+from testbed.load_balancers.target_health import State as Health
+from testbed.settings import PATIENCE
+
+ONE, TWO = Target("127.0.1.1", 80), Target("127.0.1.2", 80)
+CHECK = HealthCheck("TCP", "traffic-port", "", "", 10, 10, 3, 3)
+GROUP = TargetGroup("arn:targetgroup/a/1", "TCP", "", "ip", CHECK, (TWO,))
+OTHER = replace(GROUP, arn="arn:targetgroup/b/2", targets=(ONE,))
+
+
+def ended(
+    kind: Literal["nlb", "alb"], over: Health, group: TargetGroup = GROUP, *others: TargetGroup, **states: str
+) -> set[str]:
+    """The addresses to which connections are cut when target ONE of a group is over."""
+    groups = {one.arn: one for one in (group, *others)}
+    rules = tuple(Rule(number, Forward(((arn, 1),))) for number, arn in enumerate(groups))
+    listener = Listener("listener", 443, "TCP" if kind == "nlb" else "HTTP", rules=rules)
+    balancer = LoadBalancer("lb", "lb", kind, "lb", "active", ("a",), (listener,))
+    keyed = {(group.arn, ONE if name == "one" else TWO): value for name, value in states.items()}
+    found = endings(group, ONE, over, State((balancer,), groups), keyed, nowhere)
+    return {address for ending in found for address, _ in ending.targets}
+
+
+def test_an_alb_cuts_when_the_delay_has_run_out_and_not_when_a_target_is_unhealthy() -> None:
+    assert ended("alb", Health.DRAINING, two="healthy") == {ONE.id}
+    unhealthy = replace(GROUP, targets=(ONE, TWO))
+    assert ended("alb", Health.UNHEALTHY, unhealthy, one="unhealthy", two="healthy") == set()
+
+
+def test_an_nlb_lets_flows_go_on_after_the_delay_unless_it_shall_cut_them() -> None:
+    assert ended("nlb", Health.DRAINING, two="healthy") == set()
+    assert ended("nlb", Health.DRAINING, replace(GROUP, attributes={AFTER_DRAINING: "true"})) == {ONE.id}
+
+
+def test_an_nlb_cuts_the_flows_of_an_unhealthy_target_unless_told_otherwise_or_failing_open() -> None:
+    both = replace(GROUP, targets=(ONE, TWO))
+    assert ended("nlb", Health.UNHEALTHY, both, one="unhealthy", two="healthy") == {ONE.id}
+    assert ended("nlb", Health.UNHEALTHY, both, one="unhealthy", two="unhealthy") == set()
+    kept = replace(both, attributes={WHEN_UNHEALTHY: "false"})
+    assert ended("nlb", Health.UNHEALTHY, kept, one="unhealthy", two="healthy") == set()
+
+
+def test_an_address_that_another_group_of_the_balancer_still_uses_is_spared() -> None:
+    assert ended("alb", Health.DRAINING, GROUP, OTHER) == set()
+
+
+class Slow(http.server.BaseHTTPRequestHandler):
+    """Answers `/slow` when the test lets it."""
+
+    protocol_version = "HTTP/1.1"
+    release = threading.Event()
+
+    def do_GET(self) -> None:
+        if self.path == "/slow":
+            self.release.wait(PATIENCE.condition)
+        self.send_response(200)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def slow(cloud: Any) -> Iterator[list[tuple[str, int]]]:
+    """Two targets."""
+    Slow.release.clear()
+    targets = [(cloud.network.envoy_pod(index), 8080) for index in (70, 71)]
+    servers = [http.server.ThreadingHTTPServer(target, Slow) for target in targets]
+    threads = [
+        threading.Thread(target=one.serve_forever, kwargs={"poll_interval": PATIENCE.poll}) for one in servers
+    ]
+    for thread in threads:
+        thread.start()
+    yield targets
+    Slow.release.set()
+    for server, thread in zip(servers, threads, strict=True):
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_request_that_outlasts_the_deregistration_delay_of_an_alb_gets_502(
+    cloud: Any, slow: list[tuple[str, int]]
+) -> None:
+    group = cloud.group("slow", "HTTP1", slow[0])
+    delay = {"Key": "deregistration_delay.timeout_seconds", "Value": "30"}
+    cloud.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=[delay])
+    balancer = cloud.balancer("slow")
+    cloud.listener(balancer, "HTTP", 8002, cloud.forward(group))
+    cloud.feed.bump()
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+    url = f"http://{cloud.fleet.addresses(balancer['DNSName'])[0]}:8002"
+    cloud.eventually(lambda: httpx.get(url, trust_env=False).status_code == 200, PATIENCE.condition)
+    answers: list[int] = []
+    asking = threading.Thread(
+        target=lambda: answers.append(
+            httpx.get(f"{url}/slow", trust_env=False, timeout=PATIENCE.condition).status_code
+        )
+    )
+    asking.start()
+    cloud.eventually(lambda: cloud.flows_to(slow[0]) > 0, PATIENCE.condition)
+    target = [{"Id": slow[0][0], "Port": slow[0][1]}]
+    cloud.elbv2.deregister_targets(TargetGroupArn=group, Targets=target)
+    cloud.feed.bump()
+    asking.join(PATIENCE.condition)
+    assert answers == [502]
+
+
+@pytest.mark.parametrize("terminates", [True, False])
+def test_an_nlbs_flow_outlives_the_delay_unless_connection_termination_is_on(
+    cloud: Any, slow: list[tuple[str, int]], terminates: bool
+) -> None:
+    name = f"flow{int(terminates)}"
+    port = 8003 + terminates
+    group = cloud.group(name, "TCP", slow[0])
+    attributes = {"deregistration_delay.timeout_seconds": "15", AFTER_DRAINING: str(terminates).lower()}
+    pairs = [{"Key": key, "Value": value} for key, value in attributes.items()]
+    cloud.elbv2.modify_target_group_attributes(TargetGroupArn=group, Attributes=pairs)
+    balancer = cloud.balancer(name, "network")
+    cloud.listener(balancer, "TCP", port, cloud.forward(group))
+    cloud.feed.bump()
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+    address = cloud.fleet.addresses(balancer["DNSName"])[0]
+    cloud.eventually(
+        lambda: httpx.get(f"http://{address}:{port}", trust_env=False).status_code == 200, PATIENCE.condition
+    )
+    with closing(socket.create_connection((address, port), PATIENCE.condition)) as flow:
+        ask(flow)
+        target = [{"Id": slow[0][0], "Port": slow[0][1]}]
+        cloud.elbv2.deregister_targets(TargetGroupArn=group, Targets=target)
+        cloud.feed.bump()
+        cloud.eventually(lambda: cloud.fleet.health.describe(group), PATIENCE.condition)
+        if terminates:
+            assert ends(flow)
+        else:
+            cloud.eventually(lambda: not cloud.fleet.health.describe(group), PATIENCE.condition)
+            ask(flow)
+
+
+def test_an_nlb_cuts_the_flows_of_a_target_that_becomes_unhealthy(
+    cloud: Any, slow: list[tuple[str, int]]
+) -> None:
+    check = socket.create_server((slow[0][0], 0))
+    healthy = socket.create_server((slow[1][0], check.getsockname()[1]))
+    group = cloud.group("ill", "TCP", *slow, HealthCheckPort=str(check.getsockname()[1]))
+    balancer = cloud.balancer("ill", "network")
+    cloud.elbv2.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Attributes=[{"Key": "load_balancing.cross_zone.enabled", "Value": "true"}],
+    )
+    cloud.listener(balancer, "TCP", 8005, cloud.forward(group))
+    cloud.feed.bump()
+
+    def states() -> list[str]:
+        return [one["TargetHealth"]["State"] for one in cloud.fleet.health.describe(group)]
+
+    with closing(check), closing(healthy):
+        cloud.eventually(lambda: states() == ["healthy"] * 2, PATIENCE.condition)
+        address = cloud.fleet.addresses(balancer["DNSName"])[0]
+        flows = [socket.create_connection((address, 8005), PATIENCE.condition) for _ in range(8)]
+        for flow in flows:
+            ask(flow)
+        to_first = cloud.flows_to(slow[0])
+        assert to_first > 0
+        check.close()
+        cloud.eventually(lambda: states() == ["unhealthy", "healthy"], PATIENCE.condition)
+        cloud.eventually(lambda: cloud.flows_to(slow[0]) == 0, PATIENCE.condition)
+        cut = 0
+        for flow in flows:
+            with closing(flow):
+                try:
+                    ask(flow)
+                except (ConnectionError, AssertionError):
+                    cut += 1
+        assert cut == to_first
+
+
+def ask(flow: socket.socket) -> None:
+    flow.sendall(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n")
+    assert flow.recv(1024).startswith(b"HTTP/1.1 200")
+
+
+def ends(flow: socket.socket) -> bool:
+    try:
+        return flow.recv(1) == b""
+    except ConnectionResetError:
+        return True
