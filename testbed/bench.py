@@ -179,7 +179,9 @@ def play(scenario: str, rate: float) -> Played:
         command += ["--rate", f"{rate:g}", "--speed", f"{DEFAULT_SPEED:g}"]
         with (folder / "output").open("wb") as output:
             spawned, began = time.time(), time.monotonic()
-            with subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT) as process:
+            with subprocess.Popen(
+                command, env=_as_installed(), stdout=output, stderr=subprocess.STDOUT
+            ) as process:
                 memory = _largest_memory(process, folder / "journal.ndjson")
             seconds = time.monotonic() - began
         try:
@@ -189,6 +191,11 @@ def play(scenario: str, rate: float) -> Played:
             raise Missing(f"the run ended with status {process.returncode}: {words}") from None
         first = None if found.first_by_nlb is None else found.first_by_nlb - spawned
         return Played(process.returncode, seconds, first, memory, found)
+
+
+def _as_installed() -> dict[str, str]:
+    """The environment, but compiled modules are kept, as Python does unless it is told otherwise."""
+    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _largest_memory(process: subprocess.Popen[bytes], path: Path) -> float:

@@ -15,6 +15,8 @@ class Production:
 
     external_dns_interval: float = 60.0
     """ExternalDNS `--interval`, default 1m."""
+    external_dns_pod_start: float = 20.0
+    """From the cluster's start to ExternalDNS's: its pod is scheduled, its image pulled. An assumption."""
     external_dns_start_delay: float = 5.0
     """ExternalDNS v0.7.x schedules its first run 5 s after its start."""
     alias_ttl: float = 60.0
@@ -68,7 +70,7 @@ class Patience:
     api_call: float = 10.0
     """One call of an AWS or Kubernetes API on this machine."""
     localstack_start: float = 60.0
-    """From the start of LocalStack's container until its Route 53 answers; a cold official image needs 10 s."""
+    """From the start of LocalStack's container until its Route 53 answers; a cold image needs 10 s."""
     localstack_gone: float = 6.0
     """So long nobody may have LocalStack's address, until its container counts as ended."""
     localstack_look: float = 1.0

@@ -1,7 +1,7 @@
 """moto's server with the services that a cutover needs: `python -m testbed.aws.moto_server ADDRESS PORT`.
 
 moto is mended where it does what AWS does not (`moto_mending.py`), and kept from reading 400 files about
-instance types that nothing here starts.
+instance types and images that nothing here starts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,8 @@ from testbed.aws import service_models
 from testbed.aws.names import CANONICAL_ZONES
 
 READY = "ready"
+_NOT_READ = {"instance_type": dict, "amis": list}
+"""moto's resource files, by a part of their name, that nothing here uses; and what stands for them."""
 _SERVICES = ("route53", "elbv2", "acm", "ec2")
 
 
@@ -48,7 +50,10 @@ def hasten() -> None:
     load = utils.load_resource
 
     def load_resource(resource: str) -> Any:
-        return {} if "instance_type" in str(resource) else load(resource)
+        for name, empty in _NOT_READ.items():
+            if name in str(resource):
+                return empty()
+        return load(resource)
 
     utils.load_resource = load_resource
 

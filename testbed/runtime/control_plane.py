@@ -25,7 +25,7 @@ from testbed.runtime import cluster
 from testbed.runtime.loop import LoopThread
 from testbed.runtime.setup import Setup
 from testbed.runtime.upkeep import Upkeep
-from testbed.settings import PATIENCE
+from testbed.settings import PATIENCE, PRODUCTION
 
 if TYPE_CHECKING:
     from testbed.aws.clients import Clients
@@ -175,7 +175,11 @@ class ControlPlane:
         self._external_dns = Controller(
             self.store, self._customer.route53, arguments, version, self._clock, note, setup.seed
         )
-        self._upkeep.thread(EXTERNAL_DNS, self._external_dns.run)
+        self._upkeep.thread(EXTERNAL_DNS, self._run_external_dns)
+
+    def _run_external_dns(self, stop: threading.Event) -> None:
+        if not self._clock.wait(stop, PRODUCTION.external_dns_pod_start):
+            self._external_dns.run(stop)
 
     def addresses(self, dns_name: str) -> Sequence[str]:
         """The addresses of a balancer that is in service, one a zone."""
