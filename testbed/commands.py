@@ -39,9 +39,7 @@ def rehearse(options: Options) -> int:
         TestbedError: bad input, something missing, or interrupted; the journal is whole up to then.
     """
     from testbed.rehearsal.configuration import thresholds
-    from testbed.report import github
     from testbed.report.terminal import Progress, print_verdict
-    from testbed.report.writing import HTML, write_report
 
     scenario = load(options.scenario)
     limits = thresholds(scenario)
@@ -55,6 +53,10 @@ def rehearse(options: Options) -> int:
                 topology.journal.write(journal.Threshold(time=topology.clock.wall(), text=limit.text))
             play(scenario, topology, options.rate)
         topology.journal.listener = None
+        # Not sooner: a run should not wait for what only its end needs.
+        from testbed.report import github
+        from testbed.report.writing import HTML, write_report
+
         verdict = write_report(folder / JOURNAL, folder)
         print_verdict(verdict, console, folder / HTML)
         github.tell(verdict, os.environ)

@@ -12,6 +12,7 @@ everything in the reverse order.
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -32,6 +33,15 @@ if TYPE_CHECKING:
     from testbed.aws.clients import Clients
     from testbed.kubernetes import ObjectStore
     from testbed.traffic.probe import ProbeResult
+
+_NEEDED_SOON = (
+    "testbed.load_balancers.fleet",
+    "testbed.dns.hosted_zones",
+    "testbed.dns.server",
+    "testbed.lb_controller.controller",
+    "testbed.external_dns.controller",
+)
+"""Imported while moto starts, which takes as long: nothing then waits for them."""
 
 BalancerType = Literal["nlb", "alb"]
 
@@ -155,6 +165,8 @@ class Embedded:
         self.store = self._plane.store
         # Who only watches a run must not use up the API rate that its controllers have.
         self.clients = Clients(self.network.aws_endpoint, access_key=OBSERVER)
+        for module in _NEEDED_SOON:
+            importlib.import_module(module)
         moto.wait_until(lambda: moto_process.is_ready(moto))
         self.clients.route53.create_hosted_zone(Name=self.setup.zone, CallerReference="testbed")
 
