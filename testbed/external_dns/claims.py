@@ -23,7 +23,7 @@ _PLACEHOLDER = {"loadBalancer": {"ingress": [{"hostname": "load-balancer.invalid
 
 def of(item: Object, flags: Flags, profile: Profile) -> list[Endpoint]:
     """The endpoints that an object makes, before they meet those of other objects."""
-    sources = Sources(profile, flags.annotation_prefix, _quiet, flags.annotation_filter)
+    sources = Sources(profile, flags, _quiet)
     kind = item["kind"].lower()
     if kind not in flags.sources:
         return []
@@ -82,6 +82,10 @@ def _without_filter(item: Object, flags: Flags) -> _Case:
     return item, replace(flags, annotation_filter="")
 
 
+def _without_other_filters(item: Object, flags: Flags) -> _Case:
+    return item, replace(flags, label_filter="", namespace="", service_types=(), ingress_classes=())
+
+
 def _as_load_balancer(item: Object, flags: Flags) -> _Case:
     if item["kind"] != "Service":
         return item, flags
@@ -92,13 +96,24 @@ _GRANTS: Mapping[Reason, Callable[[Object, Flags], _Case]] = {
     Reason.OTHER_PREFIX: _with_prefix,
     Reason.OTHER_CONTROLLER: _with_our_controller,
     Reason.ANNOTATION_FILTER: _without_filter,
+    Reason.OTHER_FILTER: _without_other_filters,
     Reason.SERVICE_TYPE: _as_load_balancer,
     Reason.NO_ADDRESS: _with_address,
 }
 
 
 def _rule(reason: Reason, flags: Flags) -> str:
-    return flags.annotation_filter if reason is Reason.ANNOTATION_FILTER else flags.annotation_prefix
+    if reason is Reason.ANNOTATION_FILTER:
+        return flags.annotation_filter
+    if reason is not Reason.OTHER_FILTER:
+        return flags.annotation_prefix
+    given = {
+        "label-filter": (flags.label_filter,),
+        "namespace": (flags.namespace,),
+        "service-type-filter": flags.service_types,
+        "ingress-class": flags.ingress_classes,
+    }
+    return " ".join(f"--{name}={value}" for name, values in given.items() for value in values if value)
 
 
 def _annotations(item: Object) -> Mapping[str, str]:

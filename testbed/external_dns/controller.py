@@ -30,14 +30,16 @@ from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.record_cache import RecordCache
-from testbed.external_dns.sources import Sources, deduplicated
+from testbed.external_dns.sources import SourceError, Sources
 from testbed.external_dns.txt_cipher import TxtCipher
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import TxtRegistry
+from testbed.external_dns.wrappers import deduplicated, post_processed, with_default_targets
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
 
+_RUN = "Failed to do run once: "
 UP_TO_DATE = "All records are already up to date"
 
 
@@ -76,7 +78,7 @@ class Controller:
         self._claims: list[Decision] = []
         self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
-        self._sources = Sources(profile, flags.annotation_prefix, self.say, flags.annotation_filter)
+        self._sources = Sources(profile, flags, self.say)
         self._sources.absorbed = self._absorbed
         self._soft_errors = 0
         self._is_legacy_told = False
@@ -128,12 +130,17 @@ class Controller:
         self.syncs_started += 1
         try:
             self.run_once()
+        except SourceError as error:
+            # Since v0.13.5 it ends the process; the kubelet starts another, which ends the same way.
+            self.say(
+                "fatal" if self._profile.typed else "error", f"{_RUN if self._profile.typed else ''}{error}"
+            )
         except (SubmitError, ClientError, BotoCoreError) as error:
             text = str(error)
             if self._profile.typed:
                 self._soft_errors += 1
                 soft = text if text.startswith(SOFT) else SOFT + text
-                text = f"Failed to do run once: {soft} (consecutive soft errors: {self._soft_errors})"
+                text = f"{_RUN}{soft} (consecutive soft errors: {self._soft_errors})"
             self.say("error", text)
         else:
             if self._soft_errors:
@@ -227,7 +234,15 @@ class Controller:
                 found += self._sources.services(self._shuffled("Service", dice))
             else:
                 found += self._sources.ingresses(self._shuffled("Ingress", dice))
-        return list(deduplicated(found, self._profile, lambda text: self.say("debug", text), self._absorbed))
+        flags = self._flags
+        filled = with_default_targets(
+            found,
+            flags.default_targets,
+            lambda text: self.say("warning", text),
+            force=flags.forces_default_targets,
+        )
+        once = deduplicated(filled, self._profile, self.say, self._absorbed)
+        return list(post_processed(once, least_ttl=flags.least_ttl, prefers_alias=flags.prefers_alias))
 
     def _absorbed(self, kept: Endpoint, other: Endpoint) -> None:
         is_same = set(kept.targets) == set(other.targets)

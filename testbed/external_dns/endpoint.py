@@ -52,6 +52,14 @@ def address_type(target: str, *, typed: bool) -> str:
     return "AAAA" if typed and address.version == 6 else "A"
 
 
+def by_type(targets: Iterable[str], *, typed: bool) -> dict[str, list[str]]:
+    """Targets by the record type that each needs: A, AAAA, CNAME, those that occur."""
+    found: dict[str, list[str]] = {"A": [], "AAAA": [], "CNAME": []}
+    for target in targets:
+        found[address_type(target, typed=typed)].append(target)
+    return {kind: one for kind, one in found.items() if one}
+
+
 def is_name(name: str) -> bool:
     """Whether every label of a name is short enough for DNS."""
     return all(len(label) <= _LONGEST_LABEL for label in name.split("."))

@@ -16,7 +16,9 @@ from testbed.errors import BadInput
 from testbed.external_dns.batches import BatchLimits
 from testbed.external_dns.command_line import Flag, expression, number, one_of, read, seconds, switch
 from testbed.external_dns.domain_filter import DomainFilter
+from testbed.external_dns.go_template import Template, TemplateError
 from testbed.external_dns.profile import Profile
+from testbed.external_dns.selector import selector
 from testbed.external_dns.txt_cipher import key_of
 from testbed.external_dns.zones import ZoneFilter
 
@@ -44,11 +46,29 @@ class Flags:
     batches: BatchLimits = field(default_factory=BatchLimits)
     batch_interval: float = 1.0
     annotation_filter: str = ""
+    label_filter: str = ""
+    namespace: str = ""
+    service_types: tuple[str, ...] = ()
+    ingress_classes: tuple[str, ...] = ()
+    template: Template | None = None
+    combines_template: bool = False
+    ignores_hostname: bool = False
+    ignores_rules: bool = False
+    ignores_tls: bool = False
+    publishes_internal: bool = False
+    default_targets: tuple[str, ...] = ()
+    forces_default_targets: bool = False
+    least_ttl: int = 0
+    prefers_alias: bool = False
     txt_cache_interval: float = 0.0
     managed: tuple[str, ...] = ()
     migrate_from_owner: str = ""
     encrypts_txt: bool = False
     txt_key: bytes | None = None
+
+
+SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
 def _key(text: str) -> bytes | None:
@@ -58,7 +78,21 @@ def _key(text: str) -> bytes | None:
 _FLAGS = (
     Flag("source", one_of("service", "ingress"), None, many=True),
     Flag("provider", one_of("aws"), "aws"),
-    Flag("annotation-filter"),
+    Flag("annotation-filter", selector),
+    Flag("label-filter", selector),
+    Flag("namespace"),
+    Flag("service-type-filter", many=True, default=None),
+    Flag("ingress-class", many=True, default=None, since=(0, 13, 5)),
+    Flag("fqdn-template"),
+    Flag("combine-fqdn-annotation", switch, "false"),
+    Flag("ignore-hostname-annotation", switch, "false"),
+    Flag("ignore-ingress-rules-spec", switch, "false", since=(0, 9)),
+    Flag("ignore-ingress-tls-spec", switch, "false"),
+    Flag("publish-internal-services", switch, "false"),
+    Flag("default-targets", many=True, default=None, since=(0, 9)),
+    Flag("force-default-targets", switch, "false", since=(0, 18)),
+    Flag("min-ttl", seconds, "0s", since=(0, 20)),
+    Flag("prefer-alias", switch, "false", since=(0, 20)),
     Flag("annotation-prefix", default=None, since=(0, 20)),
     Flag("managed-record-types", many=True, default=None, since=(0, 7, 6)),
     Flag("exclude-record-types", many=True, default=None, since=(0, 14)),
@@ -94,17 +128,14 @@ _FLAGS = (
 # The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
 _OTHERS = """
 server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time
-kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events log-format metrics-address
-events min-event-sync-interval listen-endpoint-events resolve-service-load-balancer-hostname
-fqdn-template fqdn-target-template target-template combine-fqdn-annotation ignore-hostname-annotation
-ignore-ingress-rules-spec ignore-ingress-tls-spec ignore-non-host-network-pods ingress-class label-filter
-namespace publish-host-ip publish-internal-services service-type-filter always-publish-not-ready-addresses
-exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
-contour-load-balancer istio-ingress-gateway default-targets force-default-targets target-net-filter
-exclude-target-net nat64-networks min-ttl prefer-alias create-ptr
-zone-name-filter aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
-txt-new-format-only
-tls-ca tls-client-cert tls-client-cert-key
+kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events log-format metrics-address events
+min-event-sync-interval listen-endpoint-events resolve-service-load-balancer-hostname
+fqdn-target-template target-template ignore-non-host-network-pods publish-host-ip
+always-publish-not-ready-addresses exclude-unschedulable expose-internal-ipv6 pod-source-domain
+openshift-router-name gloo-namespace contour-load-balancer istio-ingress-gateway target-net-filter
+exclude-target-net nat64-networks create-ptr zone-name-filter aws-zone-match-parent aws-profile
+aws-assume-role aws-assume-role-external-id aws-api-retries txt-new-format-only tls-ca tls-client-cert
+tls-client-cert-key
 """
 _OTHER_PREFIXES = """
 akamai- alibaba-cloud- aws-sd- azure- bluecat- cf- cloudflare- coredns- crd-source- designate- digitalocean-
@@ -136,6 +167,13 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         raise BadInput("ExternalDNS flags: the owner id cannot be empty", do="give --txt-owner-id")
     if not found["policy"] and profile.typed:
         raise BadInput("--policy must be set explicitly (one of: sync, upsert-only, create-only)")
+    if found["ignore-hostname-annotation"] and not found["fqdn-template"]:
+        raise BadInput("FQDN Template must be set if ignoring annotations", do="give --fqdn-template")
+    if found.get("ingress-class") and INGRESS_CLASS in found["annotation-filter"]:
+        raise BadInput(
+            f"--ingress-class is mutually exclusive with the {INGRESS_CLASS} annotation filter",
+            do="leave out one of them",
+        )
     if found.get("txt-encrypt-enabled") and not found["txt-encrypt-aes-key"]:
         raise BadInput(
             "the AES Encryption key must be set when TXT record encryption is enabled",
@@ -165,6 +203,20 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         prefer_cname=found["aws-prefer-cname"],
         evaluate_target_health=found["aws-evaluate-target-health"],
         annotation_filter=found["annotation-filter"],
+        label_filter=found["label-filter"],
+        namespace=found["namespace"],
+        service_types=_service_types(found["service-type-filter"], profile),
+        ingress_classes=found.get("ingress-class", ()),
+        template=_template(found["fqdn-template"], profile),
+        combines_template=found["combine-fqdn-annotation"],
+        ignores_hostname=found["ignore-hostname-annotation"],
+        ignores_rules=found.get("ignore-ingress-rules-spec", False),
+        ignores_tls=found["ignore-ingress-tls-spec"],
+        publishes_internal=found["publish-internal-services"],
+        default_targets=found.get("default-targets", ()),
+        forces_default_targets=found.get("force-default-targets", False),
+        least_ttl=int(found.get("min-ttl", 0)),
+        prefers_alias=found.get("prefer-alias", False),
         txt_cache_interval=found["txt-cache-interval"],
         managed=managed(
             found.get("managed-record-types") or profile.managed, found.get("exclude-record-types", ())
@@ -178,6 +230,25 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
 def managed(types: Sequence[str], excluded: Sequence[str]) -> tuple[str, ...]:
     """The record types that are planned."""
     return tuple(one for one in types if one not in excluded)
+
+
+def _service_types(types: tuple[str, ...], profile: Profile) -> tuple[str, ...]:
+    """v0.13 and later refuse a type that Kubernetes does not have; before, it matched nothing."""
+    wanted = tuple(one for one in types if one)
+    unknown = [one for one in wanted if one not in SERVICE_TYPES]
+    if unknown and profile.typed:
+        raise BadInput(
+            f"ExternalDNS flags: --service-type-filter: {unknown[0]!r} is no type of Service",
+            do=f"write {', '.join(SERVICE_TYPES)}",
+        )
+    return wanted
+
+
+def _template(source: str, profile: Profile) -> Template | None:
+    try:
+        return Template(source, typed=profile.typed) if source else None
+    except TemplateError as error:
+        raise BadInput(f"--fqdn-template: {error}: {source}", do="mend the template") from None
 
 
 def _zones(found: Mapping[str, Any]) -> ZoneFilter:

@@ -37,6 +37,8 @@ class Reason(enum.StrEnum):
     """Its annotations begin as another version, or another `--annotation-prefix`, reads them."""
     OTHER_CONTROLLER = "other-controller"
     ANNOTATION_FILTER = "annotation-filter"
+    OTHER_FILTER = "other-filter"
+    """By namespace, label, class of the Ingress or type of the Service."""
     SERVICE_TYPE = "service-type"
     DUPLICATE = "duplicate"
     """An equal endpoint of another object came first; only that one's label is seen."""
@@ -290,6 +292,9 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
         f"{of.name} is not claimed by {_of(of.claimants[0])}: its annotations do not meet "
         f"--annotation-filter={of.rule}"
     ),
+    Reason.OTHER_FILTER: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])}: it does not meet {of.rule}"
+    ),
     Reason.SERVICE_TYPE: lambda of: (
         f"{of.name} is not claimed by {_of(of.claimants[0])}: the Service is not of type LoadBalancer"
     ),
@@ -320,6 +325,7 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.OTHER_PREFIX: lambda of: f"annotate it with {of.rule} too, or set --annotation-prefix",
     Reason.OTHER_CONTROLLER: lambda _: 'take the controller annotation away, or set it to "dns-controller"',
     Reason.ANNOTATION_FILTER: lambda _: "annotate it as the filter asks, or change the filter",
+    Reason.OTHER_FILTER: lambda _: "change the object so that it passes, or change the filter",
     Reason.SERVICE_TYPE: lambda _: "only a Service of type LoadBalancer has a public address",
     Reason.DUPLICATE: _one_of_two,
     Reason.MERGED: _one_of_two,
@@ -346,6 +352,7 @@ CLAIM_MISSING = frozenset(
         Reason.OTHER_PREFIX,
         Reason.OTHER_CONTROLLER,
         Reason.ANNOTATION_FILTER,
+        Reason.OTHER_FILTER,
         Reason.SERVICE_TYPE,
     )
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping
 
@@ -20,15 +21,32 @@ def matches(selector: str, values: Mapping[str, str]) -> bool:
     Raises:
         BadInput: not a selector.
     """
-    position = 0
+    return all(_takes(part, values) for part in _parts(selector))
+
+
+@functools.cache
+def _parts(selector: str) -> tuple[Mapping[str, str | None], ...]:
+    found, position = [], 0
     while position < len(selector.rstrip()):
         part = _PART.match(selector, position)
         if part is None or part.end() == position:
             raise BadInput(f"{selector!r} is not a label selector", do="write x=y, x in (a,b), x or !x")
         position = part.end()
-        if not _takes(part.groupdict(), values):
-            return False
-    return True
+        found.append(part.groupdict())
+    return tuple(found)
+
+
+def selector(text: str) -> str:
+    """The text, if it is a selector.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        _parts(text)
+    except BadInput as error:
+        raise ValueError(error.what) from None
+    return text
 
 
 def _takes(part: Mapping[str, str | None], values: Mapping[str, str]) -> bool:

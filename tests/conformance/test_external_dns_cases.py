@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ from testbed.external_dns.canonical_zones import canonical_zone
 from testbed.external_dns.domain_filter import DomainFilter
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import managed
+from testbed.external_dns.flags import parse as parse_flags
 from testbed.external_dns.merging import merged
 from testbed.external_dns.profile import Profile, profile
 from testbed.external_dns.record_sets import RecordSets
-from testbed.external_dns.sources import Sources, deduplicated
+from testbed.external_dns.sources import Sources
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import TxtRegistry, parse, serialized
+from testbed.external_dns.wrappers import deduplicated, post_processed, with_default_targets
 from testbed.external_dns.zones import Zone, suitable
 
 FOLDER = (
@@ -39,47 +42,16 @@ FILES = ("plan", "dedup", "service-source", "ingress-source", "txt-registry", "a
 VERSIONS = {"expect": "v0.22", "expect_v0_7_4": "v0.7.4", "expect_v0_7_5": "v0.7.5"}
 Given = Mapping[str, Any]
 Form = Any
-_VALID = "endpoints of types that no source here makes (SRV, MX, PTR) are not validated before the plan"
-_SORTED = "the targets come sorted, as they do after merging"
 _BOTH = "--txt-prefix with --txt-suffix is refused"
 _CRASH = "the real one crashed on a TXT at the top of the tree"
 KNOWN_GAPS: Mapping[str, str] = {
-    "dedup-dedup-014-v0.22": _VALID,
-    "dedup-dedup-015-v0.22": _VALID,
-    "dedup-dedup-017-v0.22": _VALID,
-    "dedup-dedup-020-v0.22": _VALID,
-    "dedup-dedup-021-v0.22": _VALID,
-    "dedup-dedup-023-v0.22": _VALID,
-    "dedup-dedup-024-v0.22": _VALID,
-    "dedup-dedup-026-v0.22": _VALID,
-    "dedup-dedup-027-v0.22": _VALID,
-    "dedup-dedup-032-v0.22": _VALID,
-    "dedup-dedup-033-v0.22": _VALID,
-    "dedup-dedup-034-v0.22": _VALID,
-    "dedup-dedup-035-v0.22": _VALID,
-    "ingress-endpoints-from-ingress-004-v0.22": _SORTED,
     "txt-endpoint-name-024-v0.22": _BOTH,
     "txt-endpoint-name-024-v0.7.4": _BOTH,
     "txt-endpoint-name-026-v0.7.4": _CRASH,
 }
 
-LEFT_OUT_OPS = {
-    "multi": "--default-targets and --force-default-targets are refused; without them nothing is decided",
-    "post_process": "--min-ttl, --prefer-alias and other providers are refused",
-}
-# What a case configures beyond the defaults and the testbed refuses as a flag.
-LEFT_OUT_CONFIG = {
-    "fqdn_template": "--fqdn-template",
-    "combine_fqdn_annotation": "--combine-fqdn-annotation",
-    "publish_internal_services": "--publish-internal-services",
-    "label_filter": "--label-filter",
-    "ignore_hostname_annotation": "--ignore-hostname-annotation",
-    "service_type_filter": "--service-type-filter",
-    "namespace": "--namespace",
-    "ignore_ingress_tls_spec": "--ignore-ingress-tls-spec",
-    "ignore_ingress_rules_spec": "--ignore-ingress-rules-spec",
-    "ingress_classes": "--ingress-class",
-}
+_PROVIDERS = "a property of another provider, which no source here reads, is dropped by the real one"
+LEFT_OUT = {f"dedup-post-process-00{number}": _PROVIDERS for number in (3, 4, 5)}
 
 
 def _endpoint(form: Given) -> Endpoint:
@@ -159,15 +131,33 @@ def _quiet(level: str, message: str, **fields: str) -> None:
     """Nobody reads the log of a case."""
 
 
+_FLAGS = {
+    "annotation_filter": "annotation-filter",
+    "label_filter": "label-filter",
+    "namespace": "namespace",
+    "fqdn_template": "fqdn-template",
+    "combine_fqdn_annotation": "combine-fqdn-annotation",
+    "ignore_ingress_tls_spec": "ignore-ingress-tls-spec",
+    "ignore_ingress_rules_spec": "ignore-ingress-rules-spec",
+    "publish_internal_services": "publish-internal-services",
+    "service_type_filter": "service-type-filter",
+    "ingress_classes": "ingress-class",
+}
+
+
 def _sources(version: Profile, given: Given) -> tuple[Sources, list[Given]]:
+    config = dict(given["config"])
+    ignores_hostname = config.pop("ignore_hostname_annotation", False)  # not asked for a template here
+    arguments = ["--source=service", "--policy=sync"]
+    for key, value in config.items():
+        values = value if isinstance(value, list) else [value]
+        arguments += [f"--{_FLAGS[key]}" + ("" if one is True else f"={one}") for one in values]
+    flags = replace(parse_flags(arguments, version, {}), ignores_hostname=ignores_hostname)
     text = json.dumps(given["objects"]).replace("${prefix}", version.annotation_prefix)
-    sources = Sources(
-        version, version.annotation_prefix, _quiet, given["config"].get("annotation_filter", "")
-    )
     objects = json.loads(text)
     for item in objects:
         item["metadata"] = {"namespace": "", "name": "", **item["metadata"]}
-    return sources, objects
+    return Sources(version, flags, _quiet), objects
 
 
 def _services(version: Profile, given: Given) -> Form:
@@ -178,6 +168,25 @@ def _services(version: Profile, given: Given) -> Form:
 def _ingresses(version: Profile, given: Given) -> Form:
     sources, objects = _sources(version, given)
     return {"endpoints": _forms(sources.ingresses(objects))}
+
+
+def _one_ingress(version: Profile, given: Given) -> Form:
+    sources, (item,) = _sources(version, given)
+    found = sources.ingress(item)
+    return {"endpoints": _forms(found)}
+
+
+def _multi(_: Profile, given: Given) -> Form:
+    children = [one for child in given["children"] for one in _endpoints(child)]
+    targets, force = given.get("default_targets", ()), given.get("force_default_targets", False)
+    return {"endpoints": _forms(with_default_targets(children, targets, lambda _: None, force=force))}
+
+
+def _post_process(_: Profile, given: Given) -> Form:
+    found = post_processed(
+        _endpoints(given["endpoints"]), least_ttl=given["min_ttl"], prefers_alias=given["prefer_alias"]
+    )
+    return {"endpoints": _forms(found)}
 
 
 def _names(version: Profile, given: Given) -> TxtNames:
@@ -316,12 +325,14 @@ OPS: Mapping[str, Callable[[Profile, Given], Form]] = {
         )
     },
     "dedup": lambda version, given: {
-        "endpoints": _forms(deduplicated(_endpoints(given["endpoints"]), version, lambda _: None))
+        "endpoints": _forms(deduplicated(_endpoints(given["endpoints"]), version, _quiet))
     },
     "merge": lambda _, given: {"endpoints": _forms(merged(_endpoints(given["endpoints"]), lambda _: None))},
     "service_endpoints": _services,
     "ingress_endpoints": _ingresses,
-    "endpoints_from_ingress": _ingresses,
+    "endpoints_from_ingress": _one_ingress,
+    "multi": _multi,
+    "post_process": _post_process,
     "txt_name": lambda version, given: {"txt_name": _names(version, given).of(given["name"], given["type"])},
     "endpoint_name": _endpoint_name,
     "parse_labels": _parse_labels,
@@ -367,20 +378,12 @@ def _cases() -> Iterator[Any]:
                 if key in case or (key == "expect" and "expect_any_of" in case):
                     name = f"{case['id']}-{version}"
                     marks = [pytest.mark.conformance("external-dns", f"{file}.yaml", name)]
-                    reason_out = _left_out(case)
+                    reason_out = LEFT_OUT.get(case["id"])
                     if reason_out:
                         marks.append(pytest.mark.skip(reason=reason_out))
                     elif name in KNOWN_GAPS:
                         marks.append(pytest.mark.xfail(reason=KNOWN_GAPS[name], strict=True))
                     yield pytest.param(case, key, marks=marks, id=name)
-
-
-def _left_out(case: Given) -> str:
-    if case["op"] in LEFT_OUT_OPS:
-        return LEFT_OUT_OPS[case["op"]]
-    asked = {**case["given"], **case["given"].get("config", {})}
-    refused = sorted(LEFT_OUT_CONFIG[key] for key in asked if key in LEFT_OUT_CONFIG)
-    return f"{refused[0]} is refused" if refused else ""
 
 
 def _normal(form: Form) -> Form:

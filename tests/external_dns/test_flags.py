@@ -79,3 +79,26 @@ def test_encryption_wants_a_key_of_32_bytes() -> None:
         [*GIVEN, "--txt-encrypt-enabled", f"--txt-encrypt-aes-key={'k' * 32}"], profile("v0.22"), {}
     )
     assert (given.encrypts_txt, given.txt_key) == (True, b"k" * 32)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (["--ignore-hostname-annotation"], "FQDN Template must be set if ignoring annotations"),
+        (["--fqdn-template={{.Name"], "an action is not closed"),
+        (["--service-type-filter=Balancer"], "'Balancer' is no type of Service"),
+        (["--label-filter=a=b,(c"], "is not a label selector"),
+        (
+            ["--ingress-class=alb", "--annotation-filter=kubernetes.io/ingress.class=alb"],
+            "--ingress-class is mutually exclusive",
+        ),
+    ],
+)
+def test_flags_that_the_real_one_refuses_at_its_start_are_refused(flags: list[str], told: str) -> None:
+    with pytest.raises(BadInput) as error:
+        parse([*GIVEN, *flags], profile("v0.22"), {})
+    assert told in str(error.value)
+
+
+def test_before_v0_13_an_unknown_type_of_service_matches_nothing() -> None:
+    assert parse([*GIVEN, "--service-type-filter=Any"], profile("v0.7.5"), {}).service_types == ("Any",)
