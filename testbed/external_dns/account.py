@@ -91,7 +91,7 @@ class _Zone:
                 codes.append(found.code)
                 texts.append(found.message.removeprefix("[").removesuffix("]"))
             else:
-                states[name] = applied(before, mine)
+                states[name] = {key: _stored(one) for key, one in applied(before, mine).items()}
         if codes:
             text = ", ".join(texts)
             return codes[0], f"[{text}]" if codes[0] == "InvalidChangeBatch" else text
@@ -115,6 +115,13 @@ class _Pages:
             zones = self.zones.values()
             return [{"HostedZones": [{"Id": zone.id, "Name": f"{zone.name}."} for zone in zones]}]
         return [{"ResourceRecordSets": self.zones[HostedZoneId].records}]
+
+
+def _stored(record: Record) -> Record:
+    """As Route 53 gives it back: the names in lower case, with their dots."""
+    alias = record.get("AliasTarget")
+    more = {"AliasTarget": {**alias, "DNSName": stored_name(alias["DNSName"])}} if alias else {}
+    return {**record, "Name": stored_name(record["Name"]), **more}
 
 
 def _name(change: Mapping[str, Any]) -> str:
