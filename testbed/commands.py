@@ -132,6 +132,7 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embe
         external_dns_flags=scenario.flags(options.external_dns),
         connection_age=scenario.connection_age,
         seed=options.seed,
+        **_service(scenario),
     )
     with ExitStack() as stack:
         stack.enter_context(_sigterm_interrupts())
@@ -146,6 +147,30 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embe
         finally:
             with _no_interrupts():  # a second Ctrl-C must not leave processes behind
                 topology.close()
+
+
+def _service(scenario: Scenario) -> dict[str, Any]:
+    """What a topology is told of the user's own service: its pods, its calls, its backend."""
+    targets = scenario.targets
+    told: dict[str, Any] = {
+        "pod_labels": targets.labels,
+        "namespace": targets.namespace,
+        "tls_port": targets.tls_port,
+        "plain_port": targets.plain_port,
+        "port": scenario.port,
+    }
+    if scenario.traffic is None:
+        return told
+    from testbed.traffic import calls, description
+
+    traffic = description.resolve(scenario.traffic, scenario.folder)
+    assert traffic
+    return told | {
+        "calls": calls.to_text(traffic.calls),
+        "backend_grpc": traffic.backend.grpc,
+        "backend_rest": traffic.backend.rest,
+        "backend_command": traffic.backend.command,
+    }
 
 
 @contextmanager

@@ -187,18 +187,19 @@ def _started(options: Options) -> Iterator[RunningTestbed]:
     from testbed.commands import running
     from testbed.rehearsal.cutover import Cutover
     from testbed.rehearsal.scenario import load
-    from testbed.runtime.clients import HTTPS
+    from testbed.runtime.embedded import Embedded
     from testbed.settings import REGION
 
     scenario = load(options.scenario)
     options.report.mkdir(parents=True, exist_ok=True)
     with running(scenario, options, options.report) as topology:
+        assert isinstance(topology, Embedded), "the options of a session say nothing of Compose"
         cutover = Cutover(scenario, topology, options.rate)
         cutover.apply(*scenario.manifests)
         network = topology.network
         yield RunningTestbed(
             host=scenario.host,
-            port=network.port(HTTPS),
+            port=network.port(scenario.port),
             dns=(network.dns, network.dns_port),
             aws_endpoint=network.aws_endpoint,
             ca_file=topology.certificates.bundle,

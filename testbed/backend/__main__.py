@@ -27,7 +27,7 @@ _COLLECT_AFTER = 50_000
 """Garbage collection after so many new objects; the default 700 costs pauses at every few requests."""
 
 
-async def serve(name: str, address: str, grpc_port: int, rest_port: int) -> None:
+async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anything: bool = False) -> None:
     """Serve until SIGTERM or SIGINT.
 
     Raises:
@@ -38,14 +38,14 @@ async def serve(name: str, address: str, grpc_port: int, rest_port: int) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     try:
-        rest, connections = await serve_rest(name, address, rest_port)
+        rest, connections = await serve_rest(name, address, rest_port, any_path=anything)
     except OSError as error:
         raise Missing(f"{address}:{rest_port} cannot be bound: {os.strerror(error.errno or 0)}") from None
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read at import; what it would log is told below
     from testbed.backend.grpc_service import serve_grpc
 
     try:
-        grpc_server = await serve_grpc(name, address, grpc_port)
+        grpc_server = await serve_grpc(name, address, grpc_port, any_method=anything)
     except RuntimeError:
         rest.close()
         raise Missing(f"{address}:{grpc_port} cannot be bound: address already in use") from None
@@ -71,9 +71,11 @@ def main() -> int:
     parser.add_argument("--address", required=True, help="the pod's IP")
     parser.add_argument("--grpc-port", type=int, default=GRPC_PORT)
     parser.add_argument("--rest-port", type=int, default=REST_PORT)
+    parser.add_argument("--anything", action="store_true", help="answer any gRPC method and any REST path")
     options = parser.parse_args()
     try:
-        uvloop.run(serve(options.name, options.address, options.grpc_port, options.rest_port))
+        ports = options.grpc_port, options.rest_port
+        uvloop.run(serve(options.name, options.address, *ports, anything=options.anything))
     except Missing as error:
         sys.stderr.write(f"{error}\n")
         return error.exit_code

@@ -14,6 +14,7 @@ import grpc.aio
 
 from testbed.backend import methods
 from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
+from testbed.backend.any_service import AnyMethod
 from testbed.backend.measurements import measure
 
 _MILLISECONDS = 1000
@@ -93,8 +94,8 @@ class MeasurementService:
         )
 
 
-async def serve_grpc(pod: str, address: str, port: int) -> grpc.aio.Server:
-    """Start the gRPC server in the running loop.
+async def serve_grpc(pod: str, address: str, port: int, *, any_method: bool = False) -> grpc.aio.Server:
+    """Start the gRPC server in the running loop; `any_method`: in the place of a service that is not known.
 
     Raises:
         RuntimeError: the port is taken.
@@ -103,7 +104,8 @@ async def serve_grpc(pod: str, address: str, port: int) -> grpc.aio.Server:
     from grpc_reflection.v1alpha import reflection
 
     server = grpc.aio.server(options=[("grpc.so_reuseport", 0)])
-    server.add_generic_rpc_handlers([MeasurementService(pod).handler()])
+    if not any_method:
+        server.add_generic_rpc_handlers([MeasurementService(pod).handler()])
     servicer = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(servicer, server)
     for name in ("", methods.SERVICE):
@@ -111,6 +113,8 @@ async def serve_grpc(pod: str, address: str, port: int) -> grpc.aio.Server:
     reflection.enable_server_reflection(
         (methods.SERVICE, health.SERVICE_NAME, reflection.SERVICE_NAME), server
     )
+    if any_method:
+        server.add_generic_rpc_handlers([AnyMethod()])  # after health and reflection
     server.add_insecure_port(f"{address}:{port}")
     await server.start()
     return server

@@ -43,14 +43,20 @@ class Answer:
 
 
 class RestService:
-    """Routes and answers; knows nothing of connections. `pod` is told in each measurement."""
+    """Routes and answers; knows nothing of connections. `pod` is told in each measurement.
 
-    def __init__(self, pod: str) -> None:
+    With `any_path` it stands in for a service that is not known: every path but /healthz is 200.
+    """
+
+    def __init__(self, pod: str, *, any_path: bool = False) -> None:
         self._pod = pod
+        self._any_path = any_path
 
     def answer(self, method: str, target: str, body: bytes) -> Answer:
         """The answer to a request; every target has one, unknown ones 404."""
         path, _, query = target.partition("?")
+        if self._any_path and path != "/healthz":
+            return Answer(HTTPStatus.OK, {"method": method, "path": path, "pod": self._pod})
         allowed = {"/healthz": "GET", "/measurements": "POST", "/scans": "POST"}.get(path)
         match = _MEASUREMENT.fullmatch(path)
         if match:
@@ -222,13 +228,15 @@ def _head(status: HTTPStatus, content: bytes, length: bytes, keep: bool) -> byte
     )
 
 
-async def serve_rest(pod: str, address: str, port: int) -> tuple[asyncio.Server, set[RestConnection]]:
+async def serve_rest(
+    pod: str, address: str, port: int, *, any_path: bool = False
+) -> tuple[asyncio.Server, set[RestConnection]]:
     """Start the REST server in the running loop; the set holds its open connections.
 
     Raises:
         OSError: the port is taken.
     """
-    service = RestService(pod)
+    service = RestService(pod, any_path=any_path)
     connections: set[RestConnection] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

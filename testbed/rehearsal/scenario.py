@@ -27,6 +27,7 @@ from testbed.errors import BadInput, Location, TestbedError
 
 if TYPE_CHECKING:
     from testbed.rehearsal.cutover import Cutover
+    from testbed.traffic.description import Traffic
 
 Play = Callable[["Cutover"], None]
 
@@ -42,6 +43,22 @@ EXTERNAL_DNS_FLAGS = (
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """The pods that the manifests' Services select: Envoys with a TLS and a plain listener.
+
+    Attributes:
+        labels: of the pods; all Services of the manifests select by some of them.
+        tls_port: the `targetPort` of the Service behind the NLB.
+        plain_port: the `targetPort` of the Services behind the ALB.
+    """
+
+    labels: Mapping[str, str] = field(default_factory=lambda: {"app": "envoy"})
+    namespace: str = "default"
+    tls_port: int = 8443
+    plain_port: int = 8080
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A cutover that can be played.
 
@@ -54,9 +71,13 @@ class Scenario:
         manifests: what stands before the cutover begins; `testbed up` applies it.
         connection_age: maximum age of a client's connection at the target Envoy's TLS listener, production
             seconds; None for no limit.
-        external_dns: the `args:` of the ExternalDNS Deployment.
+        external_dns: the `args:` of the ExternalDNS Deployment; empty: there is none.
         external_dns_by_version: further args for a version of ExternalDNS.
         thresholds: limits of the verdict, as `testbed.rehearsal.thresholds` reads them.
+        traffic: the calls of the user's own service: a file (`traffic.toml`), or a
+            `testbed.traffic.description.Traffic`; None for those of the sample service.
+        targets: the pods that the manifests' Services select.
+        port: the port that the clients call.
     """
 
     play: Play
@@ -70,9 +91,14 @@ class Scenario:
     external_dns: tuple[str, ...] = EXTERNAL_DNS_FLAGS
     external_dns_by_version: Mapping[str, Sequence[str]] = field(default_factory=dict)
     thresholds: tuple[str, ...] = ()
+    traffic: str | Traffic | None = None
+    targets: Targets = field(default_factory=Targets)
+    port: int = 443
 
     def flags(self, version: str) -> list[str]:
         """All ExternalDNS args for a version."""
+        if not self.external_dns:
+            return []
         return [*self.external_dns, *self.external_dns_by_version.get(version, ())]
 
 
@@ -86,6 +112,9 @@ def scenario(
     external_dns: Sequence[str] = EXTERNAL_DNS_FLAGS,
     external_dns_by_version: Mapping[str, Sequence[str]] | None = None,
     thresholds: Sequence[str] = (),
+    traffic: str | Traffic | None = None,
+    targets: Targets | None = None,
+    port: int = 443,
 ) -> Callable[[Play], Play]:
     """Mark a function as a scenario; the arguments are those of `Scenario`."""
 
@@ -102,6 +131,9 @@ def scenario(
             external_dns=tuple(external_dns),
             external_dns_by_version=external_dns_by_version or {},
             thresholds=tuple(thresholds),
+            traffic=traffic,
+            targets=targets or Targets(),
+            port=port,
         )
         return play
 

@@ -50,6 +50,7 @@ class Clients:
     def start(self, logs: Path) -> None:
         """Start the generator's process, which waits for `start_traffic`."""
         from testbed.traffic import process
+        from testbed.traffic.calls import from_text
         from testbed.traffic.plan import TrafficPlan
         from testbed.traffic.progress import Progress
 
@@ -59,7 +60,8 @@ class Clients:
             clock=self._clock,
             journal=self._journal.path.resolve(),
             host=self._setup.host,
-            port=network.port(HTTPS),
+            port=network.port(self._setup.port),
+            calls=from_text(self._setup.calls),
             dns=f"{network.dns}:{network.dns_port}",
             ca_file=self._bundle,
             seed=self._setup.seed,
@@ -117,11 +119,13 @@ class Clients:
 
     def probe(self, dns_name: str) -> Sequence[ProbeResult]:
         """One gRPC and one REST request of the host, at a balancer called by its own name."""
+        from testbed.traffic.calls import from_text
         from testbed.traffic.probe import probe
 
         return probe(
             dns_name,
-            self._network.port(HTTPS),
+            self._network.port(self._setup.port),
+            calls=from_text(self._setup.calls),
             server_name=self._setup.host,
             ca_file=self._bundle,
             dns=(self._network.dns, self._network.dns_port),

@@ -5,22 +5,23 @@ from __future__ import annotations
 from typing import Any
 
 from testbed.network import Network
+from testbed.runtime.setup import Setup
 from testbed.settings import REGION
 
 PODS = 2
 ZONES = (f"{REGION}a", f"{REGION}c")
-POD_LABELS = {"app": "envoy"}
-TLS_PORT = 8443
-PLAIN_PORT = 8080
+_ROOM = {"cpu": "2", "memory": "4Gi", "pods": "29"}
 
 
-def objects(network: Network) -> list[dict[str, Any]]:
+def objects(network: Network, setup: Setup) -> list[dict[str, Any]]:
     """The objects, in an order in which the Kubernetes API takes them."""
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}}
     return [
-        namespace,
+        *(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            for name in dict.fromkeys(("default", setup.namespace))
+        ),
         *(_node(network, index) for index in range(PODS)),
-        *(_pod(network, index) for index in range(PODS)),
+        *(_pod(network, setup, index) for index in range(PODS)),
     ]
 
 
@@ -46,25 +47,42 @@ def _node(network: Network, index: int) -> dict[str, Any]:
         "spec": {"providerID": f"aws:///{zone}/{instance_id(index)}"},
         "status": {
             "addresses": [{"type": "InternalIP", "address": network.node(index)}],
-            "conditions": [{"type": "Ready", "status": "True"}],
+            "conditions": [
+                {
+                    "type": "Ready",
+                    "status": "True",
+                    "reason": "KubeletReady",
+                    "message": "kubelet is posting ready status",
+                }
+            ],
+            "capacity": dict(_ROOM),
+            "allocatable": dict(_ROOM),
+            "nodeInfo": {
+                "kubeletVersion": "v1.33.0",
+                "osImage": "a process of this machine",
+                "operatingSystem": "linux",
+                "architecture": "amd64",
+                "containerRuntimeVersion": "none",
+            },
         },
     }
 
 
-def _pod(network: Network, index: int) -> dict[str, Any]:
+def _pod(network: Network, setup: Setup, index: int) -> dict[str, Any]:
     address = network.envoy_pod(index)
     return {
         "apiVersion": "v1",
         "kind": "Pod",
-        "metadata": {"name": pod_name(index), "namespace": "default", "labels": dict(POD_LABELS)},
+        "metadata": {"name": pod_name(index), "namespace": setup.namespace, "labels": dict(setup.pod_labels)},
         "spec": {
             "nodeName": f"node-{index}",
             "containers": [
                 {
                     "name": "envoy",
+                    "image": "envoyproxy/envoy",
                     "ports": [
-                        {"name": "https", "containerPort": TLS_PORT},
-                        {"name": "http", "containerPort": PLAIN_PORT},
+                        {"name": "https", "containerPort": setup.tls_port, "protocol": "TCP"},
+                        {"name": "http", "containerPort": setup.plain_port, "protocol": "TCP"},
                     ],
                 }
             ],
@@ -74,5 +92,15 @@ def _pod(network: Network, index: int) -> dict[str, Any]:
             "podIP": address,
             "podIPs": [{"ip": address}],
             "conditions": [{"type": "Ready", "status": "True"}],
+            "containerStatuses": [
+                {
+                    "name": "envoy",
+                    "image": "envoyproxy/envoy",
+                    "ready": True,
+                    "started": True,
+                    "restartCount": 0,
+                    "state": {"running": {}},
+                }
+            ],
         },
     }

@@ -29,6 +29,7 @@ from testbed.settings import PATIENCE, PRODUCTION
 
 if TYPE_CHECKING:
     from testbed.aws.clients import Clients
+    from testbed.external_dns.controller import Controller
     from testbed.load_balancers.fleet import Certificates, Changes
 
 EXTERNAL_DNS = "external-dns"
@@ -66,8 +67,9 @@ class ControlPlane:
         self._changes, self._certificates = changes, certificates
         self._upkeep = upkeep
         self._messages: list[str] = []
+        self._external_dns: Controller | None = None
         self.store = ObjectStore(clock, seed=setup.seed)
-        for item in cluster.objects(network):
+        for item in cluster.objects(network, setup):
             self.store.restore(item)
 
     def start_balancers(self, loop: LoopThread, folder: Path) -> None:
@@ -170,16 +172,19 @@ class ControlPlane:
             self._log(EXTERNAL_DNS, line.level, line.message, line.text(self._clock.rfc3339()))
 
         setup = self._setup
+        if not setup.external_dns_flags:
+            return  # a scenario without ExternalDNS
         version = profile(setup.external_dns_version)
         arguments = flags.parse(setup.external_dns_flags, version)
-        self._external_dns = Controller(
+        running = self._external_dns = Controller(
             self.store, self._customer.route53, arguments, version, self._clock, note, setup.seed
         )
-        self._upkeep.thread(EXTERNAL_DNS, self._run_external_dns)
 
-    def _run_external_dns(self, stop: threading.Event) -> None:
-        if not self._clock.wait(stop, PRODUCTION.external_dns_pod_start):
-            self._external_dns.run(stop)
+        def run(stop: threading.Event) -> None:
+            if not self._clock.wait(stop, PRODUCTION.external_dns_pod_start):
+                running.run(stop)
+
+        self._upkeep.thread(EXTERNAL_DNS, run)
 
     def addresses(self, dns_name: str) -> Sequence[str]:
         """The addresses of a balancer that is in service, one a zone."""
@@ -195,7 +200,9 @@ class ControlPlane:
         return tuple(self._messages)
 
     def external_dns_syncs(self) -> tuple[int, int]:
-        """How many syncs ExternalDNS has begun and finished."""
+        """How many syncs ExternalDNS has begun and finished; without one, none."""
+        if self._external_dns is None:
+            return 0, 0
         return self._external_dns.syncs_started, self._external_dns.syncs_finished
 
     def _log(self, component: str, level: str, message: str, line: str) -> None:

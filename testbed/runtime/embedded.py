@@ -13,15 +13,15 @@ everything in the reverse order.
 from __future__ import annotations
 
 import importlib
-import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from testbed.clock import Clock
 from testbed.journal import Journal
 from testbed.network import AWS_PORT, MOTO_PORT, Network
-from testbed.runtime import clients, cluster, envoy
+from testbed.runtime import backends, clients, cluster, envoy
 from testbed.runtime.control_plane import ControlPlane
 from testbed.runtime.counts import Counts
 from testbed.runtime.loop import LoopThread
@@ -62,6 +62,11 @@ class Embedded:
         self.setup, self.clock, self.network, self.journal = setup, clock, network, journal
         self._report = folder
         self._upkeep = Upkeep()
+
+    @property
+    def bundle(self) -> Path:
+        """The authorities that clients trust, PEM."""
+        return self.certificates.bundle
 
     def close(self) -> None:
         """Stop everything that was started; may be called at any time."""
@@ -105,6 +110,8 @@ class Embedded:
         self._plane.start_dns(loop)
         for configured, process in (*targets, *balancers):
             configured.wait_until_ready(process)
+        for address, process in self._backends:
+            process.wait_until(partial(backends.is_ready, self.setup, address))
         self._plane.start_controllers()
         self._traffic.wait_until_ready()
 
@@ -112,9 +119,11 @@ class Embedded:
         from testbed.aws.certificates import CertificateStore
 
         addresses = [self.network.backend_pod(index) for index in range(cluster.PODS)]
-        for index, address in enumerate(addresses):
-            arguments = [sys.executable, "-m", "testbed.backend", "--name", f"backend-{index}"]
-            self._spawn(Command(f"backend-{index}", [*arguments, "--address", address]))
+        backends.check(self.setup, self.network)
+        self._backends = [
+            (address, self._spawn(command))
+            for address, command in zip(addresses, backends.commands(self.setup, addresses), strict=False)
+        ]
         self.certificates = CertificateStore(self._folder / "tls")
         certificate, key = self.certificates.target_certificate(self.setup.host)
         started = []
@@ -126,6 +135,10 @@ class Embedded:
                 certificate=certificate,
                 key=key,
                 max_connection_age=self.setup.connection_age,
+                tls_port=self.setup.tls_port,
+                plain_port=self.setup.plain_port,
+                grpc=backends.address(self.setup.backend_grpc or self.setup.backend_rest),
+                rest=backends.address(self.setup.backend_rest or self.setup.backend_grpc),
             )
             configured = envoy.target(pod, self.clock, self._folder)
             started.append((configured, self._spawn(configured.command)))

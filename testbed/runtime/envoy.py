@@ -36,11 +36,22 @@ DRAIN_SECONDS = 1
 """`--drain-time-s`, whole wall seconds: from the deletion of a balancer until its connections are cut."""
 LOG_FLUSH_MILLISECONDS = 500
 
-PATIENT = frozenset({"connect_timeout", "timeout", "request_timeout", "initial_fetch_timeout"})
+PATIENT = frozenset(
+    {
+        "connect_timeout",
+        "timeout",
+        "request_timeout",
+        "initial_fetch_timeout",
+        "base_interval",
+        "max_interval",
+    }
+)
 """Fields that wait for real work of this machine: never divided by the speed."""
 
 Value = str | int | None | Sequence[str]
 
+_GRPC_PORT, _REST_PORT = 50051, 8000
+"""Of the sample backend, `testbed.backend.__main__`."""
 _ACTIVE = r"^listener\.(?:nlb|alb)_[^.]*\.downstream_cx_active$"
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_]+)\}")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)s")
@@ -96,6 +107,8 @@ class TargetPod:
         certificate, key: PEM files of Envoy's own certificate.
         max_connection_age: production seconds after which the TLS listener retires a connection;
             None never does.
+        tls_port, plain_port: where it listens.
+        grpc, rest: address and port of the backends, if they are none of the sample ones at `backends`.
     """
 
     name: str
@@ -104,6 +117,10 @@ class TargetPod:
     certificate: Path
     key: Path
     max_connection_age: float | None = PRODUCTION.target_max_connection_age
+    tls_port: int = 8443
+    plain_port: int = 8080
+    grpc: tuple[str, int] | None = None
+    rest: tuple[str, int] | None = None
 
 
 def active_connections(admin: str) -> int:
@@ -120,29 +137,53 @@ def active_connections(admin: str) -> int:
 
 def target(pod: TargetPod, clock: Clock, folder: Path) -> Envoy:
     """The target Envoy of a pod; its access log is `<folder>/<name>.access.json`."""
+    values = target_values(pod, folder)
+    return configured("target.yaml", pod.name, values, clock, folder, (pod.address, TARGET_ADMIN_PORT))
+
+
+def target_values(pod: TargetPod, folder: Path) -> dict[str, Value]:
+    """What fills `envoy/target.yaml`."""
     age = pod.max_connection_age
-    values: dict[str, Value] = {
+    return {
         "POD_NAME": pod.name,
         "POD_IP": pod.address,
-        "BACKEND": pod.backends,
+        "TLS_PORT": pod.tls_port,
+        "PLAIN_PORT": pod.plain_port,
+        "GRPC_BACKEND": (pod.grpc[0],) if pod.grpc else pod.backends,
+        "GRPC_PORT": pod.grpc[1] if pod.grpc else _GRPC_PORT,
+        "REST_BACKEND": (pod.rest[0],) if pod.rest else pod.backends,
+        "REST_PORT": pod.rest[1] if pod.rest else _REST_PORT,
         "TLS_CERTIFICATE": str(pod.certificate.resolve()),
         "TLS_KEY": str(pod.key.resolve()),
         "ACCESS_LOG": str(access_log(folder, pod.name).resolve()),
         "MAX_CONNECTION_AGE": None if age is None else f"{age:g}s",
     }
-    return configured("target.yaml", pod.name, values, clock, folder, (pod.address, TARGET_ADMIN_PORT))
 
 
 def balancers(kind: Literal["nlb", "alb"], network: Network, clock: Clock, folder: Path) -> Envoy:
     """The Envoy that is all balancers of a type; it takes its resources from the ADS server."""
     admin = (network.admin(kind), BALANCER_ADMIN_PORTS[kind])
-    values: dict[str, Value] = {
-        "ADMIN_ADDRESS": admin[0],
-        "ADMIN_PORT": admin[1],
+    return configured(f"{kind}.yaml", kind, balancer_values(kind, network), clock, folder, admin)
+
+
+def balancer_values(kind: str, network: Network) -> dict[str, Value]:
+    """What fills the bootstrap of the Envoy that is all balancers of a type."""
+    return {
+        "ADMIN_ADDRESS": network.admin(kind),
+        "ADMIN_PORT": BALANCER_ADMIN_PORTS[kind],
         "XDS_ADDRESS": network.control,
         "XDS_PORT": XDS_PORT,
     }
-    return configured(f"{kind}.yaml", kind, values, clock, folder, admin)
+
+
+def filled(source: str, values: Mapping[str, Value], clock: Clock) -> Any:
+    """A file of `envoy/`, its names filled in and its durations divided by the clock's speed.
+
+    Raises:
+        BadInput: the file is not YAML, or names a value that nobody fills.
+    """
+    path = FOLDER / source
+    return scale(fill(read(path), values, path), clock)
 
 
 def configured(
@@ -155,9 +196,7 @@ def configured(
         Missing: no Envoy binary.
     """
     config = folder / f"{name}.json"
-    config.write_text(
-        json.dumps(scale(fill(read(FOLDER / source), values, FOLDER / source), clock), indent=1)
-    )
+    config.write_text(json.dumps(filled(source, values, clock), indent=1))
     arguments = [
         str(find_envoy()),
         "--config-path", str(config),

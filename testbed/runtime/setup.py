@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,13 @@ class Setup:
         external_dns_version, external_dns_flags: which ExternalDNS, with which `args:`.
         connection_age: maximum age of a connection at the targets' TLS listener, production seconds.
         seed: of everything random.
+        calls: calls of the user's own service, as `testbed.traffic.calls.to_text` writes them; "" for the
+            sample service's.
+        backend_grpc, backend_rest: addresses of servers that run already, in the place of the sample ones.
+        backend_command: starts a backend of the user's own for each backend pod.
+        pod_labels, namespace: of the target pods.
+        tls_port, plain_port: where the target pods listen.
+        port: the port that the clients call.
     """
 
     host: str
@@ -24,3 +31,12 @@ class Setup:
     external_dns_flags: Sequence[str]
     connection_age: float | None
     seed: int
+    calls: str = ""
+    backend_grpc: str = ""
+    backend_rest: str = ""
+    backend_command: str = ""
+    pod_labels: Mapping[str, str] = field(default_factory=lambda: {"app": "envoy"})
+    namespace: str = "default"
+    tls_port: int = 8443
+    plain_port: int = 8080
+    port: int = 443

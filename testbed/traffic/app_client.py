@@ -18,6 +18,7 @@ from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
 from testbed.settings import PATIENCE, PRODUCTION
 from testbed.traffic.ledger import Entry, Ledger
 from testbed.traffic.outcomes import judge_grpc
+from testbed.traffic.own_calls import OwnCalls, raise_for_status
 from testbed.traffic.plan import Kind, TrafficPlan
 
 IDENTIFIERS = tuple(f"foot-{number}" for number in range(32))
@@ -58,6 +59,7 @@ class AppClient:
             pb.GetMeasurementRequest(id=identifier).SerializeToString() for identifier in IDENTIFIERS
         ]
         self._next = 0
+        self._own = OwnCalls(self._channel, self._interval)
         self._calls: dict[Kind, Callable[[Entry], Awaitable[grpc.aio.Call]]] = {
             Kind.GRPC_UNARY: self._unary,
             Kind.GRPC_SERVER_STREAM: self._server_stream,
@@ -67,10 +69,10 @@ class AppClient:
 
     async def send(self, entry: Entry) -> None:
         """Send a request and see it through; its outcome goes to the ledger, whatever happens."""
-        entry.method = _METHODS[entry.kind]
+        entry.method = entry.call.path if entry.call else _METHODS[entry.kind]
         self._ledger.start(entry, self.name)
         try:
-            call = await self._calls[entry.kind](entry)
+            call = await (self._own.send(entry) if entry.call else self._calls[entry.kind](entry))
             _learn(entry, await call.initial_metadata())
         except grpc.aio.AioRpcError as error:
             # An answer without a body ("trailers only") has all its metadata at its end.
@@ -161,7 +163,7 @@ class AppClient:
             await call.done_writing()
         except asyncio.InvalidStateError:
             pass  # as above
-        await _raise_for_status(call)
+        await raise_for_status(call)
         _expect(received, entry.messages)
         return call
 
@@ -191,18 +193,6 @@ def _scan(identifier: str, sequence: int) -> bytes:
 def _expect(received: int, wanted: int) -> None:
     if received != wanted:
         raise WrongAnswer(f"{received} of {wanted} messages were answered")
-
-
-async def _raise_for_status(call: grpc.aio.Call) -> None:
-    """Wait for the end of a call that was read by hand; raise its status if it is an error."""
-    code = await call.code()
-    if code is not grpc.StatusCode.OK:
-        raise grpc.aio.AioRpcError(
-            code,
-            await call.initial_metadata(),
-            await call.trailing_metadata(),
-            await call.details(),
-        )
 
 
 def _learn(entry: Entry, metadata: grpc.aio.Metadata | None) -> None:

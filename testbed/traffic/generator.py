@@ -156,6 +156,7 @@ class Generator:
             arrival.kind,
             arrival.messages,
             ledger.wall(self._began + arrival.at),
+            call=arrival.call,
         )
         is_grpc = arrival.kind.protocol == "grpc"
         sending = next(self._next_app).send(entry) if is_grpc else next(self._next_server).send(entry)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from testbed.clock import Clock
 from testbed.journal import Connection, Journal, Outcome, Request, TrafficStopped, encode
+from testbed.traffic.calls import Call
 from testbed.traffic.plan import Kind
 
 
@@ -31,6 +32,7 @@ class Entry:
     listener: str = ""
     status: str = ""
     retries: int = 0
+    call: Call | None = None
 
 
 class Ledger:

@@ -13,6 +13,7 @@ import orjson
 from testbed.clock import Clock
 from testbed.errors import BadInput
 from testbed.settings import DEFAULT_RATE, PRODUCTION
+from testbed.traffic.calls import Call, as_json, from_json
 
 STREAMS_PER_CONNECTION = 64
 """Long calls that one gRPC connection is meant to hold: half of the 128 that an ALB allows (ALB guide,
@@ -36,7 +37,20 @@ class Kind(enum.Enum):
         self.method = method
 
 
+def kind_of(call: Call) -> Kind:
+    """The kind of request that a call of the user's own is."""
+    if call.protocol == "rest":
+        return Kind.REST_GET if call.is_idempotent else Kind.REST_POST
+    return Kind[f"GRPC_{call.shape.upper()}"]
+
+
 LONG = frozenset({Kind.GRPC_SERVER_STREAM, Kind.GRPC_CLIENT_STREAM, Kind.GRPC_BIDI, Kind.REST_EVENTS})
+
+
+def stream_factor(concurrent: float, connections: int) -> float:
+    """By how much to cut the share of streams that would hold so many open at once; 1.0 for not at all."""
+    room = connections * STREAMS_PER_CONNECTION
+    return 1.0 if concurrent <= room else room / concurrent
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +80,9 @@ class Mix:
         """
         weights = self.weights()
         long = sum(weight for kind, weight in weights.items() if kind in LONG)
-        total = sum(weights.values())
-        concurrent = rate * long / total * seconds
-        room = connections * STREAMS_PER_CONNECTION
-        if concurrent <= room:
+        factor = stream_factor(rate * long / sum(weights.values()) * seconds, connections)
+        if factor == 1.0:
             return self
-        factor = room / concurrent
         return dataclasses.replace(
             self, **{kind.name.lower(): weight * factor for kind, weight in weights.items() if kind in LONG}
         )
@@ -96,6 +107,7 @@ class TrafficPlan:
             two of its messages.
         max_in_flight: past it requests are not started, and counted as such.
         paused: wait for `resume` before the first request.
+        calls: calls of the user's own service, in the place of `mix`.
     """
 
     run: str
@@ -116,6 +128,7 @@ class TrafficPlan:
     stream_message: float = PRODUCTION.stream_message
     max_in_flight: int = 10_000
     paused: bool = False
+    calls: tuple[Call, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.rate < float("inf"):
@@ -139,7 +152,7 @@ class TrafficPlan:
     def to_json(self) -> str:
         """The plan as text for the generator's command line; `from_json` reads it."""
         fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        fields |= {"journal": str(self.journal), "ca_file": str(self.ca_file)}
+        fields |= {"journal": str(self.journal), "ca_file": str(self.ca_file), "calls": as_json(self.calls)}
         return orjson.dumps(fields).decode()
 
     @classmethod
@@ -153,6 +166,7 @@ class TrafficPlan:
             fields: dict[str, Any] = orjson.loads(text)
             fields["clock"] = Clock(**fields["clock"])
             fields["mix"] = Mix(**fields.get("mix", {}))
+            fields["calls"] = from_json(fields.get("calls", ()))
             fields |= {"journal": Path(fields["journal"]), "ca_file": Path(fields["ca_file"])}
             return cls(**fields)
         except (ValueError, KeyError, TypeError) as error:

@@ -11,7 +11,7 @@ import ipaddress
 import socket
 import ssl
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,7 @@ from typing import Literal
 import orjson
 
 from testbed.settings import PATIENCE
+from testbed.traffic.calls import Call
 
 REQUEST_ID_PREFIX = "probe-"
 """Request ids of probes begin so; they are in the access logs of targets and not in the ledger."""
@@ -43,7 +44,13 @@ class ProbeResult:
 
 
 def probe(
-    name: str, port: int, *, server_name: str, ca_file: Path, dns: tuple[str, int] | None = None
+    name: str,
+    port: int,
+    *,
+    server_name: str,
+    ca_file: Path,
+    dns: tuple[str, int] | None = None,
+    calls: Sequence[Call] = (),
 ) -> list[ProbeResult]:
     """Call a balancer by its own name; blocks for the two answers.
 
@@ -53,14 +60,18 @@ def probe(
         server_name: the public host: SNI, certificate and authority.
         ca_file: PEM bundle that the certificate must verify against.
         dns: address and port of the DNS server that knows `name`; not needed for an IP.
+        calls: of the user's own service: the first unary one of each protocol is sent.
     """
+    own = {call.protocol: call for call in reversed(calls) if call.shape == "unary"}
     addresses, problem = _resolve(name, dns)
     if not addresses:
         return [ProbeResult("grpc", problem, detail=name), ProbeResult("rest", problem, detail=name)]
-    return [
-        _probe_grpc(addresses, port, server_name, ca_file),
-        _probe_rest(addresses, port, server_name, ca_file),
-    ]
+    results = []
+    if not calls or "grpc" in own:
+        results.append(_probe_grpc(addresses, port, server_name, ca_file, own.get("grpc")))
+    if not calls or "rest" in own:
+        results.append(_probe_rest(addresses, port, server_name, ca_file, own.get("rest")))
+    return results
 
 
 def _resolve(name: str, server: tuple[str, int] | None) -> tuple[list[str], str]:
@@ -81,7 +92,9 @@ def _resolve(name: str, server: tuple[str, int] | None) -> tuple[list[str], str]
         return [], type(error).__name__
 
 
-def _probe_grpc(addresses: list[str], port: int, server_name: str, ca_file: Path) -> ProbeResult:
+def _probe_grpc(
+    addresses: list[str], port: int, server_name: str, ca_file: Path, own: Call | None
+) -> ProbeResult:
     import grpc
 
     from testbed.backend import methods
@@ -96,20 +109,22 @@ def _probe_grpc(addresses: list[str], port: int, server_name: str, ca_file: Path
     ]
     credentials = grpc.ssl_channel_credentials(ca_file.read_bytes())
     with grpc.secure_channel(target, credentials, options) as channel:
-        call = channel.unary_unary(methods.GET_MEASUREMENT, None, pb.Measurement.FromString)
-        request = pb.GetMeasurementRequest(id=_IDENTIFIER).SerializeToString()
+        call = channel.unary_unary(own.path if own else methods.GET_MEASUREMENT, None, None)
+        request = own.body if own else pb.GetMeasurementRequest(id=_IDENTIFIER).SerializeToString()
+        metadata = (("x-request-id", _request_id()), *(own.headers if own else ()))
         try:
-            answer, ended = call.with_call(
-                request, timeout=PATIENCE.request, metadata=(("x-request-id", _request_id()),)
-            )
+            answer, ended = call.with_call(request, timeout=PATIENCE.request, metadata=metadata)
         except grpc.RpcError as error:
-            metadata = dict([*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())])
-            return _result("grpc", error.code().name, metadata, error.details() or "")
-        detail = "" if answer.id == _IDENTIFIER else f"a measurement of {answer.id!r} was answered"
+            told = dict([*(error.initial_metadata() or ()), *(error.trailing_metadata() or ())])
+            return _result("grpc", error.code().name, told, error.details() or "")
+        identifier = _IDENTIFIER if own else pb.Measurement.FromString(answer).id
+        detail = "" if identifier == _IDENTIFIER else f"a measurement of {identifier!r} was answered"
         return _result("grpc", "OK", dict(ended.initial_metadata()), detail)
 
 
-def _probe_rest(addresses: list[str], port: int, server_name: str, ca_file: Path) -> ProbeResult:
+def _probe_rest(
+    addresses: list[str], port: int, server_name: str, ca_file: Path, own: Call | None
+) -> ProbeResult:
     tls = ssl.create_default_context(cafile=str(ca_file))
     tls.set_alpn_protocols(["http/1.1"])
     try:
@@ -117,15 +132,20 @@ def _probe_rest(addresses: list[str], port: int, server_name: str, ca_file: Path
         connection.sock = tls.wrap_socket(_connect(addresses, port), server_hostname=server_name)
         with connection.sock:
             headers = {"x-request-id": _request_id(), "accept": "application/json"}
-            connection.request("GET", f"/measurements/{_IDENTIFIER}", headers=headers)
+            if own:
+                connection.request(own.method, own.path, own.body or None, headers | dict(own.headers))
+            else:
+                connection.request("GET", f"/measurements/{_IDENTIFIER}", headers=headers)
             answer = connection.getresponse()
             body = answer.read()
     except (OSError, http.client.HTTPException) as error:
         return ProbeResult("rest", type(error).__name__, detail=str(error) or "no answer")
     metadata = {key.lower(): value for key, value in answer.getheaders()}
-    return _result(
-        "rest", str(answer.status), metadata, "" if _is_right(body) else body[:200].decode("latin-1")
-    )
+    if own and 200 <= answer.status < 300 and own.status in (None, answer.status):
+        return _result("rest", "200", metadata, "")
+    is_right = not own and _is_right(body)
+    detail = "" if is_right else body[:200].decode("latin-1") or "an empty answer"
+    return _result("rest", str(answer.status), metadata, detail)
 
 
 def _connect(addresses: Iterable[str], port: int) -> socket.socket:

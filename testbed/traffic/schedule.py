@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from testbed.traffic.plan import LONG, Kind, TrafficPlan
+from testbed.traffic.calls import Call
+from testbed.traffic.plan import LONG, Kind, TrafficPlan, kind_of, stream_factor
 
 
 @dataclass(slots=True)
@@ -23,11 +24,13 @@ class Arrival:
         at: seconds since the schedule began.
         kind: what is asked.
         messages: of a stream; 1 if it is none.
+        call: of the user's own service; None for one of the sample service.
     """
 
     at: float
     kind: Kind
     messages: int
+    call: Call | None = None
 
 
 def arrivals(plan: TrafficPlan, rate: float, generation: int = 0) -> Iterator[Arrival]:
@@ -44,15 +47,27 @@ def arrivals(plan: TrafficPlan, rate: float, generation: int = 0) -> Iterator[Ar
     least = max(1, math.floor(plan.stream_least / plan.stream_message))
     most = max(least, math.floor(plan.stream_most / plan.stream_message))
     mean = plan.clock.scaled((least + most) / 2 * plan.stream_message)
-    mix = plan.mix.limited(rate, mean, plan.app_clients)
-    kinds = list(mix.weights())
-    cumulative = list(accumulate(mix.weights().values()))
+    choices = _own_calls(plan, rate, mean) if plan.calls else _sample_calls(plan, rate, mean)
+    cumulative = list(accumulate(share for _, _, share in choices))
     uniform = plan.arrivals == "uniform"
     at, number = 0.0, 0
     while True:
         number += 1
         at = number / rate if uniform else at + draw.expovariate(rate)
-        kind = draw.choices(kinds, cum_weights=cumulative)[0]
+        kind, call, _ = draw.choices(choices, cum_weights=cumulative)[0]
         # `least` gaps of one message interval each need one message more.
         messages = draw.randint(least, most) + 1 if kind in LONG else 1
-        yield Arrival(at, kind, messages)
+        yield Arrival(at, kind, messages, call)
+
+
+def _sample_calls(plan: TrafficPlan, rate: float, mean: float) -> list[tuple[Kind, Call | None, float]]:
+    mix = plan.mix.limited(rate, mean, plan.app_clients)
+    return [(kind, None, share) for kind, share in mix.weights().items()]
+
+
+def _own_calls(plan: TrafficPlan, rate: float, mean: float) -> list[tuple[Kind, Call | None, float]]:
+    kinds = [(kind_of(call), call) for call in plan.calls]
+    total = sum(call.share for call in plan.calls)
+    long = sum(call.share for kind, call in kinds if kind in LONG)
+    factor = stream_factor(rate * long / total * mean, plan.app_clients)
+    return [(kind, call, call.share * (factor if kind in LONG else 1.0)) for kind, call in kinds]

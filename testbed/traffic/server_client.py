@@ -18,6 +18,7 @@ from urllib.parse import quote
 import orjson
 
 from testbed.settings import PATIENCE, PRODUCTION
+from testbed.traffic.calls import Call
 from testbed.traffic.ledger import Entry, Ledger
 from testbed.traffic.outcomes import judge_http
 from testbed.traffic.plan import Kind, TrafficPlan
@@ -98,6 +99,8 @@ class ServerClient:
         self._idle.clear()
 
     def _request(self, entry: Entry, identifier: str) -> bytes:
+        if entry.call:
+            return self._own_request(entry, entry.call)
         if entry.kind is Kind.REST_POST:
             body = b'{"id":"%b","sequence":0}' % identifier.encode()
             entry.method = "POST /measurements"
@@ -108,6 +111,14 @@ class ServerClient:
                 path += f"/events?count={entry.messages}&interval={self._interval:.4f}"
             entry.method = f"GET {path}"
             tail = b"\r\n\r\n"
+        return b"%b%b%b%b" % (entry.method.encode(), self._head, entry.id.encode(), tail)
+
+    def _own_request(self, entry: Entry, call: Call) -> bytes:
+        entry.method = call.title
+        lines = [f"{name}: {value}" for name, value in call.headers]
+        if call.body or call.method not in ("GET", "DELETE", "OPTIONS"):
+            lines.append(f"content-length: {len(call.body)}")
+        tail = "".join(f"\r\n{line}" for line in lines).encode() + b"\r\n\r\n" + call.body
         return b"%b%b%b%b" % (entry.method.encode(), self._head, entry.id.encode(), tail)
 
     async def _exchange(self, entry: Entry, request: bytes, patience: float) -> HttpAnswer:
@@ -290,6 +301,8 @@ def _learn(entry: Entry, answer: HttpAnswer) -> None:
 
 
 def _is_complete(entry: Entry, identifier: str, body: bytes) -> bool:
+    if entry.call:  # llhttp has seen its end
+        return entry.call.status in (None, int(entry.status))
     try:
         lines = body.splitlines()
         return len(lines) == entry.messages and all(orjson.loads(line)["id"] == identifier for line in lines)

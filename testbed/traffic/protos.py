@@ -1,0 +1,156 @@
+"""The user's own protos: compiled when the run starts, or asked of a server by reflection.
+
+protoc runs in a process of its own (`python -m grpc_tools.protoc`), because it writes its errors to the
+standard error of its process. What it says of a file becomes one line with file and line.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from testbed.errors import BadInput, Location, Missing
+from testbed.settings import PATIENCE
+from testbed.traffic.calls import Shape
+
+_ERROR = re.compile(r"^(?P<file>[^:\n]+?):(?P<line>\d+):\d+: (?P<what>(?!warning:).+)$", re.MULTILINE)
+_PLAIN = re.compile(r"^(?P<file>[^:\n]+?): (?P<what>(?!warning:).+)$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A gRPC method: its shape, and what encodes its requests."""
+
+    name: str
+    shape: Shape
+    request: Any
+
+    def encode(self, payload: Any) -> bytes:
+        """The request message that a payload in proto JSON describes.
+
+        Raises:
+            BadInput: it is not such a message.
+        """
+        from google.protobuf import json_format
+        from google.protobuf.message_factory import GetMessageClass
+
+        message = GetMessageClass(self.request)()
+        try:
+            json_format.ParseDict(payload, message)
+        except (json_format.ParseError, TypeError, AttributeError) as error:
+            raise BadInput(f"the payload is no {self.request.full_name}: {error}") from None
+        return bytes(message.SerializeToString(deterministic=True))
+
+
+class Protos:
+    """The services of a descriptor pool."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    def method(self, service: str, name: str) -> Method:
+        """A method by its service's full name and its own.
+
+        Raises:
+            BadInput: there is none.
+        """
+        try:
+            found = self._pool.FindServiceByName(service)
+        except KeyError:
+            raise BadInput(f"no proto has a service {service}") from None
+        if name not in found.methods_by_name:
+            known = ", ".join(found.methods_by_name) or "none"
+            raise BadInput(f"{service} has no method {name}, it has {known}")
+        method = found.methods_by_name[name]
+        shapes: dict[tuple[bool, bool], Shape] = {
+            (False, False): "unary",
+            (False, True): "server_stream",
+            (True, False): "client_stream",
+            (True, True): "bidi",
+        }
+        shape = shapes[bool(method.client_streaming), bool(method.server_streaming)]
+        return Method(f"/{service}/{name}", shape, method.input_type)
+
+
+def compiled(files: Sequence[Path]) -> Protos:
+    """Compile protos; each may import from its own folder, and Google's well-known types.
+
+    Raises:
+        BadInput: one does not compile; with file and line.
+    """
+    from google.protobuf import descriptor_pb2
+    from google.protobuf.descriptor_pool import DescriptorPool
+
+    for file in files:
+        if not file.is_file():
+            raise BadInput("no such proto", where=Location(file))
+    folders = dict.fromkeys(file.resolve().parent for file in files)
+    with tempfile.TemporaryDirectory(prefix="testbed-proto-") as folder:
+        out = Path(folder) / "set.pb"
+        arguments = [
+            sys.executable, "-m", "grpc_tools.protoc",
+            *(f"-I{one}" for one in folders),
+            f"-I{importlib.resources.files('grpc_tools') / '_proto'}",
+            "--include_imports",
+            f"--descriptor_set_out={out}",
+            *(str(file.resolve()) for file in files),
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(
+                arguments, capture_output=True, text=True, timeout=PATIENCE.process_start, check=False
+            )
+        except subprocess.TimeoutExpired:
+            raise Missing(f"protoc did not end within {PATIENCE.process_start:g} s") from None
+        if done.returncode:
+            raise _refused(done.stderr, files)
+        descriptors = descriptor_pb2.FileDescriptorSet.FromString(out.read_bytes())
+    pool = DescriptorPool()
+    for descriptor in descriptors.file:
+        pool.Add(descriptor)
+    return Protos(pool)
+
+
+def reflected(address: str) -> Protos:
+    """Ask a server for its protos.
+
+    Raises:
+        Missing: it does not answer, or has no reflection.
+    """
+    import grpc
+    from google.protobuf.descriptor_pool import DescriptorPool
+    from grpc_reflection.v1alpha.proto_reflection_descriptor_database import (
+        ProtoReflectionDescriptorDatabase,
+    )
+
+    channel = grpc.insecure_channel(address, [("grpc.enable_http_proxy", 0)])
+    try:
+        grpc.channel_ready_future(channel).result(timeout=PATIENCE.api_call)
+        database = ProtoReflectionDescriptorDatabase(channel)
+        pool = DescriptorPool(database)
+        for service in database.get_services():
+            pool.FindServiceByName(service)  # now: the channel is closed below
+        return Protos(pool)
+    except (grpc.FutureTimeoutError, grpc.RpcError, KeyError) as error:
+        reason = error.code().name if isinstance(error, grpc.RpcError) else "it does not answer"
+        do = "start it first, with server reflection"
+        raise Missing(f"{address} does not tell its protos: {reason}", do=do) from None
+    finally:
+        channel.close()
+
+
+def _refused(said: str, files: Sequence[Path]) -> BadInput:
+    match = _ERROR.search(said) or _PLAIN.search(said)
+    if match is None:
+        return BadInput(f"protoc refuses it: {said.strip() or 'it says nothing'}", where=Location(files[0]))
+    line = match.groupdict().get("line")
+    place = next((file for file in files if str(file.resolve()).endswith(match["file"])), Path(match["file"]))
+    return BadInput(
+        f"the proto does not compile: {match['what']}", where=Location(place, int(line or 0) or None)
+    )
