@@ -17,6 +17,10 @@ class Production:
     """ExternalDNS `--interval`, default 1m."""
     external_dns_pod_start: float = 20.0
     """From the cluster's start to ExternalDNS's: its pod is scheduled, its image pulled. An assumption."""
+    external_dns_event_delay: float = 5.0
+    """With `--events`, from a change of an object until the sync (controller.go)."""
+    external_dns_tick: float = 1.0
+    """Its loop looks at the clock so often (controller.go)."""
     external_dns_start_delay: float = 5.0
     """ExternalDNS v0.7.x schedules its first run 5 s after its start."""
     alias_ttl: float = 60.0

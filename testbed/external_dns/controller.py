@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -30,14 +31,18 @@ from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.record_cache import RecordCache
+from testbed.external_dns.schedule import Schedule
 from testbed.external_dns.sources import SourceError, Sources
 from testbed.external_dns.txt_cipher import TxtCipher
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import TxtRegistry
 from testbed.external_dns.wrappers import deduplicated, post_processed, with_default_targets
+from testbed.settings import PRODUCTION
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
+
+    from testbed.kubernetes.watch import Watch
 
 _RUN = "Failed to do run once: "
 UP_TO_DATE = "All records are already up to date"
@@ -48,6 +53,14 @@ class Objects(Protocol):
 
     def list(self, kind: str) -> Sequence[Mapping[str, Any]]:
         """The objects of a kind."""
+
+
+@runtime_checkable
+class Watched(Protocol):
+    """What `--events` needs beside the objects."""
+
+    def watch(self, kinds: Iterable[str]) -> Watch:
+        """The events of some kinds, those that stand first."""
 
 
 class Controller:
@@ -113,12 +126,41 @@ class Controller:
         if self._flags.dry_run:
             self.say("info", "running in dry-run mode. No changes to DNS records will be made.")
         self._stop = stop
-        due = self._clock.now() + self._profile.start_delay
-        while not self._clock.wait(stop, max(0.0, due - self._clock.now())):
-            due = self._clock.now() + self._flags.interval
-            self.sync()
-            if self._flags.once:
-                return
+        flags, clock = self._flags, self._clock
+        schedule = Schedule(self._profile, flags.interval, flags.least_event_interval, clock.now())
+        with self._events() as has_changed:
+            while True:
+                rest = max(0.0, schedule.due - clock.now())
+                if clock.wait(stop, min(rest, PRODUCTION.external_dns_tick) if flags.events else rest):
+                    return
+                if has_changed():
+                    schedule.changed(clock.now())
+                if clock.now() >= schedule.due:
+                    schedule.started(clock.now())
+                    self.sync()
+                    if flags.once:
+                        return
+
+    @contextmanager
+    def _events(self) -> Iterator[Callable[[], bool]]:
+        """A function that tells whether an object of a source changed since it was last asked."""
+        if not self._flags.events:
+            yield lambda: False
+            return
+        assert isinstance(self._store, Watched)
+        kinds = [source.capitalize() for source in self._flags.sources]
+        for kind in kinds:
+            self.say("debug", f"Adding event handler for {kind.lower()}")
+        with self._store.watch(kinds) as watch:
+
+            def has_changed() -> bool:
+                found = False
+                while watch.get(timeout=0) is not None:
+                    found = True
+                return found
+
+            has_changed()  # what stood before is no change
+            yield has_changed
 
     def _wait(self, seconds: float) -> None:
         """Between two batches; a sync that nobody runs in a loop does not wait."""

@@ -65,6 +65,9 @@ class Flags:
     migrate_from_owner: str = ""
     encrypts_txt: bool = False
     txt_key: bytes | None = None
+    events: bool = False
+    least_event_interval: float = 5.0
+    log_format: str = "text"
 
 
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
@@ -121,6 +124,9 @@ _FLAGS = (
     Flag("aws-prefer-cname", switch, "false"),
     Flag("aws-evaluate-target-health", switch, "true"),
     Flag("interval", seconds, "1m"),
+    Flag("events", switch, "false"),
+    Flag("min-event-sync-interval", seconds, "5s", since=(0, 8)),
+    Flag("log-format", one_of("text", "json"), "text"),
     Flag("once", switch, "false"),
     Flag("dry-run", switch, "false"),
     Flag("log-level", one_of("panic", "debug", "info", "warning", "error", "fatal"), "info"),
@@ -128,14 +134,13 @@ _FLAGS = (
 # The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
 _OTHERS = """
 server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time
-kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events log-format metrics-address events
-min-event-sync-interval listen-endpoint-events resolve-service-load-balancer-hostname
-fqdn-target-template target-template ignore-non-host-network-pods publish-host-ip
-always-publish-not-ready-addresses exclude-unschedulable expose-internal-ipv6 pod-source-domain
-openshift-router-name gloo-namespace contour-load-balancer istio-ingress-gateway target-net-filter
-exclude-target-net nat64-networks create-ptr zone-name-filter aws-zone-match-parent aws-profile
-aws-assume-role aws-assume-role-external-id aws-api-retries txt-new-format-only tls-ca tls-client-cert
-tls-client-cert-key
+kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events metrics-address
+listen-endpoint-events resolve-service-load-balancer-hostname fqdn-target-template target-template
+ignore-non-host-network-pods publish-host-ip always-publish-not-ready-addresses exclude-unschedulable
+expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace contour-load-balancer
+istio-ingress-gateway target-net-filter exclude-target-net nat64-networks create-ptr zone-name-filter
+aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
+txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
 akamai- alibaba-cloud- aws-sd- azure- bluecat- cf- cloudflare- coredns- crd-source- designate- digitalocean-
@@ -224,6 +229,9 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         migrate_from_owner=found.get("migrate-from-txt-owner", ""),
         encrypts_txt=found.get("txt-encrypt-enabled", False),
         txt_key=found.get("txt-encrypt-aes-key"),
+        events=found["events"],
+        least_event_interval=found.get("min-event-sync-interval", 0.0),
+        log_format=found["log-format"],
     )
 
 

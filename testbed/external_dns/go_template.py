@@ -7,7 +7,7 @@
 {{ index .Annotations "dns" | toLower | trimSuffix "-svc" }}
 ```
 
-{{ range $name, $value := .Labels }}{{ if eq $name "host" }}{{ $value }},{{ end }}{{ end }}
+Fields, variables, strings, numbers, parentheses, pipelines, `if`, `range`, `with`, comments, trim marks; of
 the functions those of text/template that texts need, and ExternalDNS's own (source/fqdn/fqdn.go). There is no
 `define`, `template` or `block`. docs/decisions has why this is not a library.
 

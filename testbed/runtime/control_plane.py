@@ -169,7 +169,12 @@ class ControlPlane:
 
         def note(line: LogLine) -> None:
             self._messages.append(line.message)
-            self._log(EXTERNAL_DNS, line.level, line.message, line.text(self._clock.rfc3339()))
+            self._log(
+                EXTERNAL_DNS,
+                line.level,
+                line.message,
+                line.written(self._clock.rfc3339(), arguments.log_format),
+            )
 
         setup = self._setup
         if not setup.external_dns_flags:

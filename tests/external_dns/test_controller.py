@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from testbed.external_dns.log import LogLine
 from testbed.external_dns.profile import ALPHA_PREFIX, PROFILES, Profile, profile
 from testbed.external_dns.replay import Objects
 from testbed.external_dns.zone import MemoryZone, Record
+from testbed.kubernetes import ObjectStore
+from testbed.settings import PATIENCE
 
 BALANCERS = (
     "a0-1.elb.eu-west-1.amazonaws.com",
@@ -169,3 +172,28 @@ def test_a_name_outside_all_zones_is_left_out_of_the_plan_and_told() -> None:
     assert not controller.run_once()
     assert any("the name is outside all hosted zones" in str(one) for one in controller.decisions)
     assert "All records are already up to date" in [line.message for line in lines]
+
+
+def test_with_events_a_changed_object_is_synced_before_the_interval() -> None:
+    clock = Clock(speed=600.0)
+    store = ObjectStore(clock)
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    version = profile("v0.22")
+    arguments = ["--source=service", "--policy=sync", "--interval=24h", "--events"]
+    given = flags.parse([*arguments, f"--annotation-prefix={ALPHA_PREFIX}"], version, {})
+    synced = threading.Event()
+    controller = Controller(store, zone, given, version, clock, lambda line: synced.set())  # type: ignore[arg-type]
+    stop = threading.Event()
+    thread = threading.Thread(target=controller.run, args=(stop,))
+    thread.start()
+    try:
+        assert synced.wait(PATIENCE.condition)
+        store.restore({"apiVersion": "v1", **_item("Service", "web", "app.example.com", BALANCERS[0])})
+        for _ in range(round(PATIENCE.condition / PATIENCE.poll)):
+            if zone.records or stop.wait(PATIENCE.poll):
+                break
+        assert {one["Type"] for one in zone.records} == {"A", "AAAA", "TXT"}
+    finally:
+        stop.set()
+        thread.join(PATIENCE.condition)
+    assert not thread.is_alive()
