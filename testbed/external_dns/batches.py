@@ -11,6 +11,8 @@ from typing import Any
 
 Change = Mapping[str, Any]
 """A change as the API takes it: `Action` and `ResourceRecordSet`."""
+Size = tuple[int, int, int]
+"""Of changes: their number, the bytes of their values, the number of their values."""
 _ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
 
 
@@ -24,10 +26,12 @@ class BatchLimits:
 
     def excess(self, changes: Sequence[Change]) -> tuple[str, int, int] | None:
         """The first limit that these changes break, as the warning names it: words, limit, found."""
-        sizes = [_size(change) for change in changes]
-        found = (len(changes), sum(size for size, _ in sizes), sum(values for _, values in sizes))
+        return self.broken_by(_size(changes))
+
+    def broken_by(self, size: Size) -> tuple[str, int, int] | None:
+        """As `excess`, of changes that were counted."""
         limits = (self.changes, self.bytes, self.values)
-        for unit, limit, count in zip(("", " bytes", " values"), limits, found, strict=True):
+        for unit, limit, count in zip(("", " bytes", " values"), limits, size, strict=True):
             if count > limit:
                 return unit, limit, count
         return None
@@ -54,8 +58,10 @@ def split(
         return [sorted(changes, key=position)]
     batches: list[list[Change]] = []
     current: list[Change] = []
+    filled: Size = (0, 0, 0)
     for index, (_, members) in enumerate(_grouped(changes, group)):
-        excess = limits.excess(members)
+        size = _size(members)
+        excess = limits.broken_by(size)
         if excess:
             unit, limit, found = excess
             warn(
@@ -63,10 +69,12 @@ def split(
                 f"total changes{unit}: {found}; changes will not be performed"
             )
             continue
-        if limits.excess([*current, *members]):
+        together = filled[0] + size[0], filled[1] + size[1], filled[2] + size[2]
+        if limits.broken_by(together):
             batches.append(current)
-            current = []
-        current = [*current, *members]
+            current, together = [], size
+        current += members
+        filled = together
     return [sorted(batch, key=position) for batch in (*batches, current) if batch]
 
 
@@ -94,10 +102,14 @@ def _grouped(changes: Sequence[Change], group: Callable[[Change], str]) -> list[
     return sorted(groups.items())
 
 
-def _size(change: Change) -> tuple[int, int]:
-    """Bytes and number of a change's values; Route 53 counts those of an UPSERT twice."""
-    record = change["ResourceRecordSet"]
-    alias = record.get("AliasTarget")
-    values = [alias["DNSName"]] if alias else [one["Value"] for one in record.get("ResourceRecords", ())]
-    times = 2 if change["Action"] == "UPSERT" else 1
-    return sum(len(value.encode()) for value in values) * times, len(values) * times
+def _size(changes: Sequence[Change]) -> Size:
+    """What changes count for; Route 53 counts the values of an UPSERT twice."""
+    length, count = 0, 0
+    for change in changes:
+        record = change["ResourceRecordSet"]
+        alias = record.get("AliasTarget")
+        values = [alias["DNSName"]] if alias else [one["Value"] for one in record.get("ResourceRecords", ())]
+        times = 2 if change["Action"] == "UPSERT" else 1
+        length += times * sum(len(value.encode()) for value in values)
+        count += times * len(values)
+    return len(changes), length, count

@@ -5,6 +5,7 @@ Source of each difference: the release notes of external-dns; `docs/traps.md` sh
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 from testbed.errors import BadInput
@@ -43,7 +44,12 @@ class Profile:
     @property
     def release(self) -> tuple[int, ...]:
         """The release as numbers that compare: (0, 7, 4)."""
-        return tuple(int(part) for part in self.version.removeprefix("v").split("."))
+        return _release(self.version)
+
+
+@functools.cache
+def _release(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.removeprefix("v").split("."))
 
 
 PROFILES = {
