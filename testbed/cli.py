@@ -60,6 +60,7 @@ def cli(context: click.Context) -> None:
 @options.REPORT
 @options.SEED
 @options.KEEP
+@options.ON
 @options.NETWORK
 @options.PRIVILEGED_PORTS
 def rehearse(**chosen: Any) -> int:

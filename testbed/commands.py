@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 from rich.console import Console
@@ -19,14 +19,19 @@ from testbed import __version__, journal
 from testbed.clock import Clock
 from testbed.errors import BadInput, ExitCode, Interrupted, Location, Missing, TestbedError
 from testbed.network import lease
-from testbed.options import Options
+from testbed.options import ON_COMPOSE, Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
-from testbed.rehearsal.scenario import Scenario, load, script_line
+from testbed.rehearsal.scenario import Scenario, Targets, load, script_line
 from testbed.runtime import cluster
 from testbed.runtime.clients import HTTPS
 from testbed.runtime.embedded import Embedded
 from testbed.runtime.setup import Setup
 from testbed.settings import REGION
+
+if TYPE_CHECKING:
+    from testbed.runtime.compose import Composed
+
+    Running = Embedded | Composed
 
 JOURNAL = "journal.ndjson"
 COMPLETE, INTERRUPTED, ERROR = "complete", "interrupted", "error"
@@ -93,7 +98,7 @@ def render(path: Path, folder: Path) -> int:
     return verdict.exit_code
 
 
-def play(scenario: Scenario, topology: Embedded, rate: float) -> None:
+def play(scenario: Scenario, topology: Running, rate: float) -> None:
     """Play a scenario on a running topology; the journal's last line says how it ended.
 
     Raises:
@@ -119,7 +124,7 @@ def play(scenario: Scenario, topology: Embedded, rate: float) -> None:
 
 
 @contextmanager
-def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embedded]:
+def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Running]:
     """A scenario's topology, with nothing applied yet; its journal goes to the folder.
 
     Raises:
@@ -136,9 +141,18 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Embe
     )
     with ExitStack() as stack:
         stack.enter_context(_sigterm_interrupts())
-        network = stack.enter_context(lease(options.network, privileged=options.privileged_ports))
         written = stack.enter_context(journal.Journal(folder / JOURNAL))
-        topology = Embedded(setup, Clock(speed=options.speed), network, written, folder)
+        clock = Clock(speed=options.speed)
+        topology: Running
+        if options.on == ON_COMPOSE:
+            if scenario.traffic is not None or scenario.targets != Targets():
+                raise BadInput("containers have the sample service only", do="leave out --on compose")
+            from testbed.runtime.compose import Composed
+
+            topology = Composed(setup, clock, written)
+        else:
+            network = stack.enter_context(lease(options.network, privileged=options.privileged_ports))
+            topology = Embedded(setup, clock, network, written, folder)
         try:
             topology.start()
             yield topology
@@ -191,14 +205,14 @@ def _told_as_bad_input(scenario: Scenario) -> Iterator[None]:
         raise BadInput(f"the scenario raised {type(error).__name__}: {error}", where=where) from error
 
 
-def _finish_what_can_be(topology: Embedded) -> None:
+def _finish_what_can_be(topology: Running) -> None:
     try:
         topology.finish()
     except (TestbedError, OSError):
         return  # the run has failed already, for a better reason than this one
 
 
-def _run_event(scenario: Scenario, options: Options, topology: Embedded) -> journal.Run:
+def _run_event(scenario: Scenario, options: Options, topology: Running) -> journal.Run:
     clock = topology.clock
     memory = psutil.virtual_memory().total / (1 << 30)
     return journal.Run(
@@ -216,11 +230,11 @@ def _run_event(scenario: Scenario, options: Options, topology: Embedded) -> jour
     )
 
 
-def _print_access(console: Console, topology: Embedded) -> None:
+def _print_access(console: Console, topology: Running) -> None:
     """How to reach a running topology with the tools of the trade."""
     network, host = topology.network, topology.setup.host
     port = network.port(HTTPS)
-    bundle = shlex.quote(str(topology.certificates.bundle))
+    bundle = shlex.quote(str(topology.bundle))
     console.print(f"The topology runs on {network}. Ctrl-C stops it.\n")
     lines = {
         "records": f"dig @{network.dns} -p {network.dns_port} {host}",
@@ -237,7 +251,7 @@ def _print_access(console: Console, topology: Embedded) -> None:
         console.print(f"  # {title}\n  {command}", soft_wrap=True, markup=False)
 
 
-def _environment(topology: Embedded) -> dict[str, str]:
+def _environment(topology: Running) -> dict[str, str]:
     """What the commands of the how-to pages take from the environment."""
     network = topology.network
     return {
@@ -245,7 +259,7 @@ def _environment(topology: Embedded) -> dict[str, str]:
         "AWS_SECRET_ACCESS_KEY": "testing",
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": network.aws_endpoint,
-        "TESTBED_CA": str(topology.certificates.bundle),
+        "TESTBED_CA": str(topology.bundle),
         "TESTBED_DNS": f"@{network.dns} -p {network.dns_port}",
         "TESTBED_HTTPS": str(network.port(HTTPS)),
         "TESTBED_TARGETS": " ".join(network.envoy_pod(index) for index in range(cluster.PODS)),

@@ -23,6 +23,7 @@ from testbed.settings import DEFAULT_RATE, DEFAULT_SPEED
 
 EXTERNAL_DNS_VERSIONS = ("v0.7.4", "v0.7.5", "v0.22")
 DEFAULT_SCENARIO = "scenarios/zozomat"
+ON_THIS_MACHINE, ON_COMPOSE = "processes", "compose"
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -41,6 +42,7 @@ class Options:
     empty: bool = False
     network: Network | None = None
     privileged_ports: bool = False
+    on: str = ON_THIS_MACHINE
 
 
 class _Positive(click.FloatRange):
@@ -104,6 +106,12 @@ EMPTY = _option(
 )
 NETWORK = _option(
     "--network", type=_NetworkType(), default=None, help="Loopback /16 to use; default: the first free one."
+)
+ON = _option(
+    "--on",
+    type=click.Choice((ON_THIS_MACHINE, ON_COMPOSE)),
+    default=ON_THIS_MACHINE,
+    help="Play it on local processes, or on the containers that docker compose keeps up.",
 )
 PRIVILEGED_PORTS = _option(
     "--privileged-ports",

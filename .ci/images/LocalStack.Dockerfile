@@ -9,7 +9,7 @@ RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     "cryptography<47" "pyopenssl<26" "cbor2<5.8" "plux<1.15" \
     && /opt/localstack/bin/python -m compileall -q /opt/localstack/lib
 # As the official image has them, so that the same mounts fit.
-RUN mkdir -p -m 0777 /var/lib/localstack
+RUN mkdir -p /usr/lib/localstack && mkdir -p -m 0777 /var/lib/localstack
 LABEL testbed.stand-in=localstack
 ENV SKIP_SSL_CERT_DOWNLOAD=1 PYTHONDONTWRITEBYTECODE=1
 ENTRYPOINT ["/opt/localstack/bin/python", "-m", "localstack.runtime.main"]

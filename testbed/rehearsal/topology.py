@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from testbed.aws.clients import Clients
     from testbed.clock import Clock
     from testbed.journal import Journal
-    from testbed.kubernetes import ObjectStore
+    from testbed.kubernetes.objects import Object
     from testbed.network import Network
     from testbed.runtime.counts import Counts
     from testbed.traffic.probe import ProbeResult
 
 BalancerType = Literal["nlb", "alb"]
+
+
+class Store(Protocol):
+    """The cluster's objects, as an operator with kubectl sees them."""
+
+    def list_all(self) -> Iterable[Object]:
+        """Every object of every kind."""
+
+    def apply(self, item: Mapping[str, Any]) -> Object:
+        """`kubectl apply`."""
+
+    def annotate(
+        self, kind: str, namespace: str | None, name: str, annotations: Mapping[str, str | None]
+    ) -> object:
+        """`kubectl annotate`; None removes an annotation."""
+
+    def delete(self, kind: str, namespace: str | None, name: str) -> None:
+        """`kubectl delete`."""
 
 
 class Topology(Protocol):
@@ -23,8 +41,11 @@ class Topology(Protocol):
     clock: Clock
     network: Network
     journal: Journal
-    store: ObjectStore
     clients: Clients
+
+    @property
+    def store(self) -> Store:
+        """The cluster's objects."""
 
     def start_traffic(self, rate: float) -> None:
         """Start the open-loop clients of the host, `rate` requests per wall second."""

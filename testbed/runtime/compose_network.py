@@ -1,11 +1,12 @@
 """Every address of the composed topology, inside one private /16: what docker-compose.yml gives to whom.
 
-Three Docker networks, so that what a part must not reach it cannot reach:
+Four Docker networks, so that what a part must not reach it cannot reach:
 
 ```
 10.N.0.0/18    targets   10.N.0.1x nodes of balancers, control   10.N.1.x target Envoys   10.N.2.x backends
                          10.N.16-31.z NLBs, 10.N.32-47.z ALBs, as their targets see them
 10.N.64.0/24   control   LocalStack .10, AWS endpoint .11, control .12, Envoys of the NLBs .13 and ALBs .14
+10.N.65.0/24   edge      AWS endpoint .11, control .12: what is published on the host's loopback
 10.N.128.0/17  clients   DNS 10.N.128.53, rehearse 10.N.128.100
                          10.N.144-159.z NLBs, 10.N.160-175.z ALBs: third byte the balancer, fourth the zone
 ```
@@ -28,6 +29,10 @@ LOCALSTACK_PORT = 4566
 INSIDE_PORT = 4568
 """Where the AWS service talks to control, and only to control."""
 CONTROL_PORT = 7070
+SUBNET = 91
+"""The second byte of all addresses, if TESTBED_SUBNET names no other."""
+EDGE = (65, 12)
+"""Third and fourth byte of the address by which `control` is published."""
 
 
 @dataclass(frozen=True, slots=True)
