@@ -7,7 +7,7 @@ DEV    := $(VENV)/.installed-dev
 SOURCES := testbed tests scenarios protos
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse up test conformance bench check format lock clean
+.PHONY: help rehearse up test conformance bench check docs format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ check: $(DEV) ## formatting, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+docs: $(DEV) ## build the documentation into site/; warnings fail
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 format: $(DEV) ## format the sources
 	$(BIN)/ruff format $(SOURCES)
 	$(BIN)/ruff check --fix $(SOURCES)
@@ -56,4 +59,4 @@ lock: ## resolve the dependencies again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --all-extras pyproject.toml -o requirements-dev.lock
 
 clean: ## remove the environment and what runs left
-	rm -rf $(VENV) report
+	rm -rf $(VENV) report site
