@@ -59,7 +59,9 @@ def name_problem(name: str) -> str:
         return "DomainNameEmpty (Domain name is empty)"
     if len(bare) > _LONGEST_NAME:
         return "DomainNameTooLong (Domain name is too long)"
-    labels = [_ESCAPED.sub("x", label) for label in bare.split(".")]
+    labels = bare.split(".")
+    if "\\" in bare:
+        labels = [_ESCAPED.sub("x", label) for label in labels]
     if not all(labels):
         return "DomainLabelEmpty (Domain label is empty)"
     if any(len(label) > _LONGEST_LABEL for label in labels):

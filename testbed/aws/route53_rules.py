@@ -11,6 +11,7 @@ Sources: Route 53 API reference, ChangeResourceRecordSets and InvalidChangeBatch
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -103,6 +104,7 @@ def key_of(record: Record) -> Key:
     return stored_name(record["Name"]), record["Type"], record.get("SetIdentifier", "")
 
 
+@functools.lru_cache(maxsize=4096)  # the same names again and again while a batch is looked at
 def stored_name(name: str) -> str:
     r"""A name as Route 53 keeps it: lower case, trailing dot, other characters in octal (`*` is `\052`)."""
     plain = name.rstrip(".").lower() + "."
@@ -119,31 +121,35 @@ def _apply(state: dict[Key, Record], action: str, record: Record, key: Key) -> N
 def _malformed(change: Mapping[str, Any]) -> str:
     """What the API refuses before it looks at the zone."""
     record = change["ResourceRecordSet"]
-    where = (
-        f"Change with [Action={change['Action']}, Name={record['Name'].rstrip('.')}., Type={record['Type']}, "
-        f"SetIdentifier={record.get('SetIdentifier', 'null')}]"
-    )
     has_values = bool(record.get("ResourceRecords")) and "TTL" in record
     has_some_value = bool(record.get("ResourceRecords")) or "TTL" in record
     if "AliasTarget" in record and has_some_value:
-        return _one_of_contents("more than one", where)
+        return _one_of_contents("more than one", change)
     if "AliasTarget" not in record and not has_values:
-        return _one_of_contents("none", where)
+        return _one_of_contents("none", change)
     routing = [field for field in _ROUTING if field in record]
     if routing and not record.get("SetIdentifier"):
-        return f"Missing field 'SetIdentifier' in {where}"
+        return f"Missing field 'SetIdentifier' in {_where(change)}"
     if len(routing) != 1 and record.get("SetIdentifier"):
         found = "more than one" if routing else "none"
         wanted = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, GeoProximityLocation, or Cidr]"
-        return f"Expected exactly one of {wanted}, but found {found} in {where}"
+        return f"Expected exactly one of {wanted}, but found {found} in {_where(change)}"
     if not 0 <= record.get("Weight", 0) <= _HEAVIEST:
-        return f"Weight must be between 0 and {_HEAVIEST} in {where}"
+        return f"Weight must be between 0 and {_HEAVIEST} in {_where(change)}"
     return ""
 
 
-def _one_of_contents(found: str, where: str) -> str:
+def _where(change: Mapping[str, Any]) -> str:
+    record = change["ResourceRecordSet"]
+    return (
+        f"Change with [Action={change['Action']}, Name={record['Name'].rstrip('.')}., Type={record['Type']}, "
+        f"SetIdentifier={record.get('SetIdentifier', 'null')}]"
+    )
+
+
+def _one_of_contents(found: str, change: Mapping[str, Any]) -> str:
     contents = "[AliasTarget, all of [TTL, and ResourceRecords], or TrafficPolicyInstanceId]"
-    return f"Expected exactly one of {contents}, but found {found} in {where}"
+    return f"Expected exactly one of {contents}, but found {found} in {_where(change)}"
 
 
 def _weight_of(changes: Sequence[Mapping[str, Any]]) -> int:

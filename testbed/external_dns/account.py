@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -82,11 +81,12 @@ class _Zone:
         """Apply changes; code and text of the refusal, or two empty texts."""
         codes, texts = [], []
         states: dict[str, dict[Key, Record]] = {}
-        ordered = sorted(changes, key=_name)  # stable: the order within a name is what the rules look at
-        for name, group in groupby(ordered, key=_name):
-            mine = list(group)
+        by_name: dict[str, list[Mapping[str, Any]]] = {}
+        for change in changes:
+            by_name.setdefault(stored_name(change["ResourceRecordSet"]["Name"]), []).append(change)
+        for name, mine in by_name.items():
             before = list(self._by_name.get(name, {}).values())
-            found = refusal(self._rules_zone, before + self._targets(mine, name), mine)
+            found = refusal(self._rules_zone, [*before, *self._targets(mine, name)], mine)
             if found:
                 codes.append(found.code)
                 texts.append(found.message.removeprefix("[").removesuffix("]"))
@@ -122,7 +122,3 @@ def _stored(record: Record) -> Record:
     alias = record.get("AliasTarget")
     more = {"AliasTarget": {**alias, "DNSName": stored_name(alias["DNSName"])}} if alias else {}
     return {**record, "Name": stored_name(record["Name"]), **more}
-
-
-def _name(change: Mapping[str, Any]) -> str:
-    return stored_name(change["ResourceRecordSet"]["Name"])

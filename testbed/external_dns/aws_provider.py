@@ -61,6 +61,7 @@ class AwsProvider:
     _zones: list[Zone] = field(default_factory=list)
     _zones_until: float = float("-inf")
     _owned_records: dict[str, str] = field(default_factory=dict)
+    _matched: dict[str, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         options = self.options
@@ -75,6 +76,7 @@ class AwsProvider:
             count = f"AWS zones, zone count: {len(self._zones)}." if typed else "zones list"
             self.say("debug", f"Using cached {count}")
             return self._zones
+        self._matched.clear()
         self.say("debug", "Retrieving AWS zones." if typed else "Refreshing zones list cache")
         pages = self.route53.get_paginator("list_hosted_zones").paginate()
         found = [
@@ -104,9 +106,12 @@ class AwsProvider:
 
     def matches(self, name: str) -> bool:
         """Whether a name is planned: the domain filter takes it and, since v0.9, a zone does in any case."""
-        if not self.options.zones.domains.matches(name):
-            return False
-        return not self.profile.typed or DomainFilter(tuple(self.zone_names())).matches(name)
+        found = self._matched.get(name)
+        if found is None:
+            around = DomainFilter(tuple(self.zone_names())) if self.profile.typed else DomainFilter()
+            found = self.options.zones.domains.matches(name) and around.matches(name)
+            self._matched[name] = found
+        return found
 
     def records(self) -> list[Endpoint]:
         """All records of the zones."""

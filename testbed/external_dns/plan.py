@@ -7,7 +7,7 @@ Source: external-dns, plan/plan.go, plan/conflict.go, plan/policy.go. The heart 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from testbed.external_dns import reasons
 from testbed.external_dns.endpoint import OWNER, Endpoint, order, same_targets
@@ -90,8 +90,10 @@ def calculate(
     return owned(changes, profile, owner) if profile.typed and owner else changes
 
 
-def smallest(candidates: Iterable[Endpoint], profile: Profile) -> Endpoint:
+def smallest(candidates: Sequence[Endpoint], profile: Profile) -> Endpoint:
     """The candidate with the smallest target list; the first one of equals."""
+    if len(candidates) == 1:
+        return candidates[0]
     return min(candidates, key=lambda one: order(one.targets, typed=profile.typed))
 
 
@@ -155,13 +157,14 @@ class _Rows:
             ]
             want = kept
         foreign = [one for one in have if self._owner and one.labels.get(OWNER, "") != self._owner]
-        for kind in sorted({one.type for one in (*have, *want)}):
-            mine = [one for one in have if one.type == kind]
-            claims = [one for one in want if one.type == kind]
-            first = (mine or claims)[0]
-            decision = self._decided(
-                (first.name, kind, first.set_identifier), mine[-1] if mine else None, claims
-            )
+        mine = {one.type: one for one in have}
+        claims: dict[str, list[Endpoint]] = {}
+        for one in want:
+            claims.setdefault(one.type, []).append(one)
+        for kind in sorted({*mine, *claims}):
+            current, wanted = mine.get(kind), claims.get(kind, [])
+            first = current or wanted[0]
+            decision = self._decided((first.name, kind, first.set_identifier), current, wanted)
             if foreign and decision.outcome is Outcome.CREATE:
                 decision = self._without_neighbour(decision, foreign[0])
             self._keep(decision)
@@ -195,7 +198,7 @@ class _Rows:
         differs = tuple(self._differences(have, winner))
         if not differs:
             return Decision(*record, Outcome.NOTHING, reason, have, tuple(want), winner)
-        winner = replace(winner, labels={**winner.labels, OWNER: have.labels.get(OWNER, "")})
+        winner = winner.with_labels({**winner.labels, OWNER: have.labels.get(OWNER, "")})
         return Decision(*record, Outcome.UPDATE, reason, have, tuple(want), winner, differs)
 
     def _differences(self, have: Endpoint, want: Endpoint) -> Iterator[str]:

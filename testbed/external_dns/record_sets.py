@@ -41,7 +41,7 @@ class RecordSets:
         properties: dict[str, str] = {}
         if "SetIdentifier" in record:
             properties |= routing.properties(record)
-        if self._has_health_checks and "HealthCheckId" in record:
+        if "HealthCheckId" in record and self._has_health_checks:
             properties["aws/health-check-id"] = record["HealthCheckId"]
         alias = record.get("AliasTarget")
         if alias:
@@ -68,7 +68,7 @@ class RecordSets:
             return list(endpoints)
         found = []
         for given in endpoints:
-            endpoint = replace(given, properties=routing.adjusted(given.properties))
+            endpoint = given.with_properties(routing.adjusted(given.properties))
             is_cname = endpoint.type == "CNAME"
             only = endpoint.properties.get(ALIAS, "") if is_cname else ""
             if only in ("A", "AAAA"):  # the CRD source asks for one of the two aliases
@@ -81,9 +81,18 @@ class RecordSets:
             else:
                 self.say("debug", f"Modifying endpoint: {endpoint}, setting alias=true")
                 alias = self._as_alias(endpoint)
-                alias = replace(alias, properties={**alias.properties, ALIAS: "true"})
+                properties = {**alias.properties, ALIAS: "true"}
                 found += [
-                    replace(alias, type=kind) for kind in (("A", "AAAA") if is_cname else (alias.type,))
+                    Endpoint(
+                        alias.name,
+                        kind,
+                        alias.targets,
+                        alias.ttl,
+                        alias.set_identifier,
+                        alias.labels,
+                        properties,
+                    )
+                    for kind in (("A", "AAAA") if is_cname else (alias.type,))
                 ]
         return found
 
@@ -152,7 +161,7 @@ class RecordSets:
         if endpoint.set_identifier:
             record["SetIdentifier"] = endpoint.set_identifier
             record |= routing.fields(endpoint.properties, lambda text: self.say("error", text))
-        if self._has_health_checks and "aws/health-check-id" in endpoint.properties:
+        if "aws/health-check-id" in endpoint.properties and self._has_health_checks:
             record["HealthCheckId"] = endpoint.properties["aws/health-check-id"]
         changes = [{"Action": action, "ResourceRecordSet": record}]
         if is_alias and not self.profile.typed and endpoint.labels.get(DUALSTACK) == "true":
@@ -178,5 +187,6 @@ def _unescaped(name: str) -> str:
 
 
 def _without(endpoint: Endpoint, *names: str) -> Endpoint:
-    properties = {name: value for name, value in endpoint.properties.items() if name not in names}
-    return replace(endpoint, properties=properties)
+    return endpoint.with_properties(
+        {name: value for name, value in endpoint.properties.items() if name not in names}
+    )

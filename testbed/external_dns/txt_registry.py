@@ -72,7 +72,7 @@ class TxtRegistry:
         name = self.names.of(record.name, record.type)
         if name in txt_names or not is_name(name):
             return record
-        return replace(record, properties={**record.properties, FORCE_UPDATE: "true"})
+        return record.with_properties({**record.properties, FORCE_UPDATE: "true"})
 
     def _labelled(self, record: Endpoint, labels: Mapping[_Key, Mapping[str, str]]) -> Endpoint:
         name = self.names.replaced(record.name)
@@ -87,7 +87,7 @@ class TxtRegistry:
         for kind in kinds:
             found = labels.get((name, kind, record.set_identifier))
             if found is not None:
-                return replace(record, labels={**record.labels, **found})
+                return record.with_labels({**record.labels, **found})
         return record
 
     def obsolete(self, endpoints: Sequence[Endpoint]) -> str | None:
@@ -125,7 +125,7 @@ class TxtRegistry:
             txts: name and set identifier of every TXT of the zones. v0.19 and later make none of them again.
             refuse: hears of each TXT whose name would be too long.
         """
-        create = [replace(one, labels={**one.labels, OWNER: self.owner}) for one in changes.create]
+        create = [one.with_labels({**one.labels, OWNER: self.owner}) for one in changes.create]
         pairs = [
             (old, _plain(new))
             for old, new in zip(changes.update_old, changes.update_new, strict=True)
@@ -174,8 +174,11 @@ class TxtRegistry:
 
 
 def _plain(endpoint: Endpoint) -> Endpoint:
-    properties = {name: value for name, value in endpoint.properties.items() if name != FORCE_UPDATE}
-    return replace(endpoint, properties=properties)
+    if FORCE_UPDATE not in endpoint.properties:
+        return endpoint
+    return endpoint.with_properties(
+        {name: value for name, value in endpoint.properties.items() if name != FORCE_UPDATE}
+    )
 
 
 def serialized(labels: Mapping[str, str]) -> str:
