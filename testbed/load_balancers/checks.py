@@ -10,13 +10,15 @@ import contextlib
 import ssl
 from typing import Any, Protocol
 
-from testbed.load_balancers.elbv2_state import HealthCheck, TargetGroup
+from testbed.load_balancers.elbv2_state import HealthCheck, TargetGroup, has_proxy_protocol
 from testbed.load_balancers.endpoints import Address
 from testbed.load_balancers.target_health import PASSED, Reason, Result, is_expected
 
 USER_AGENT = "ELB-HealthChecker/2.0"
 RECONNECT_MILLISECONDS = 100
 EMPTY_MESSAGE = b""
+PROXY_LOCAL = b"\r\n\r\n\x00\r\nQUIT\n\x20\x00\x00\x00"
+"""Proxy protocol version 2, command LOCAL: the balancer speaks for itself [proxy-protocol.txt, 2.2]."""
 NO_GRPC = "Received http2 header with status"
 """How gRPC core says that an answer had no grpc-status of its own: a code made up from an HTTP status."""
 NOT_CONNECTED = "failed to connect"
@@ -37,16 +39,18 @@ def checker(group: TargetGroup) -> Checker:
     """The checker for a group's health check settings."""
     if group.version == "GRPC" and group.check.protocol != "TCP":
         return GrpcChecker(group.check)
+    preface = PROXY_LOCAL if has_proxy_protocol(group) else b""
     if group.check.protocol in {"HTTP", "HTTPS"}:
-        return HttpChecker(group.check)
-    return TcpChecker(group.check)
+        return HttpChecker(group.check, preface)
+    return TcpChecker(group.check, preface)
 
 
 class TcpChecker:
     """Passes when the port takes a connection."""
 
-    def __init__(self, check: HealthCheck) -> None:
+    def __init__(self, check: HealthCheck, preface: bytes = b"") -> None:
         self._check = check
+        self._preface = preface
 
     async def check(self, address: Address) -> Result:
         """Connect and close."""
@@ -57,6 +61,7 @@ class TcpChecker:
 
     async def _connect(self, address: Address) -> Result:
         _, writer = await asyncio.open_connection(*address)
+        writer.write(self._preface)
         await _closed(writer)
         return PASSED
 
@@ -64,8 +69,9 @@ class TcpChecker:
 class HttpChecker:
     """GET of the path; passes with one of the codes. The connection ends after each check [ALB guide]."""
 
-    def __init__(self, check: HealthCheck) -> None:
+    def __init__(self, check: HealthCheck, preface: bytes = b"") -> None:
         self._check = check
+        self._preface = preface
         self._tls = _trusting() if check.protocol == "HTTPS" else None
 
     async def check(self, address: Address) -> Result:
@@ -76,8 +82,11 @@ class HttpChecker:
         """Nothing is held."""
 
     async def _get(self, address: Address) -> Result:
-        reader, writer = await asyncio.open_connection(*address, ssl=self._tls)
+        reader, writer = await asyncio.open_connection(*address)
         try:
+            writer.write(self._preface)
+            if self._tls:
+                await writer.start_tls(self._tls)
             writer.write(
                 f"GET {self._check.path} HTTP/1.1\r\nHost: {address[0]}:{address[1]}\r\n"
                 f"User-Agent: {USER_AGENT}\r\nConnection: close\r\n\r\n".encode()

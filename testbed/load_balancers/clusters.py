@@ -7,12 +7,15 @@ from typing import Any
 
 from envoy.config.cluster.v3 import cluster_pb2
 from envoy.config.endpoint.v3 import endpoint_pb2
+from envoy.extensions.load_balancing_policies.least_request.v3 import least_request_pb2
+from envoy.extensions.transport_sockets.proxy_protocol.v3 import upstream_proxy_protocol_pb2
+from envoy.extensions.transport_sockets.raw_buffer.v3 import raw_buffer_pb2
 from envoy.extensions.transport_sockets.tls.v3 import tls_pb2
 from envoy.extensions.upstreams.http.v3 import http_protocol_options_pb2
 from google.protobuf.struct_pb2 import Struct
 
 from testbed.clock import Clock
-from testbed.load_balancers.elbv2_state import LoadBalancer, TargetGroup
+from testbed.load_balancers.elbv2_state import LoadBalancer, TargetGroup, has_proxy_protocol
 from testbed.load_balancers.endpoints import Endpoint
 from testbed.load_balancers.proto import extension, packed, seconds
 from testbed.settings import PATIENCE, PRODUCTION
@@ -53,12 +56,14 @@ def cluster(
     }
     if balancer.type == "nlb":
         # The flow hash of an NLB takes ports and the TCP sequence number in: like chance to everyone outside.
-        fields["lb_policy"] = "RANDOM"
+        fields["lb_policy"] = "MAGLEV" if is_sticky_by_source(group) else "RANDOM"
     else:
         fields |= _policy(group, clock)
         fields["typed_extension_protocol_options"] = {HTTP_OPTIONS: packed(_options(balancer, group, clock))}
     if group.protocol in {"HTTPS", "TLS"}:  # the certificate of a target is never verified [ALB guide]
         fields["transport_socket"] = extension("envoy.transport_sockets.tls", tls_pb2.UpstreamTlsContext())
+    if has_proxy_protocol(group):
+        fields["transport_socket"] = _proxy_protocol(fields.get("transport_socket"))
     return cluster_pb2.Cluster(**fields)
 
 
@@ -79,10 +84,27 @@ def idle_timeout(balancer: LoadBalancer) -> float:
     return float(balancer.attributes.get("idle_timeout.timeout_seconds", PRODUCTION.alb_idle_timeout))
 
 
+def is_sticky_by_source(group: TargetGroup) -> bool:
+    """Stickiness of an NLB: all connections of a client's address to one target [NLB guide]."""
+    given = group.attributes
+    return given.get("stickiness.enabled") == "true" and given.get("stickiness.type") == "source_ip"
+
+
+def _proxy_protocol(inner: dict[str, Any] | None) -> dict[str, Any]:
+    """Version 2, in front of everything else on the connection [NLB guide, "Proxy protocol"]."""
+    plain = extension("envoy.transport_sockets.raw_buffer", raw_buffer_pb2.RawBuffer())
+    socket = upstream_proxy_protocol_pb2.ProxyProtocolUpstreamTransport(
+        config={"version": "V2"}, transport_socket=inner or plain
+    )
+    return extension("envoy.transport_sockets.upstream_proxy_protocol", socket)
+
+
 def _policy(group: TargetGroup, clock: Clock) -> dict[str, Any]:
     slow_start = float(group.attributes.get("slow_start.duration_seconds", 0))
     if group.attributes.get("load_balancing.algorithm.type") == "least_outstanding_requests":
-        return {"lb_policy": "LEAST_REQUEST", "least_request_lb_config": {"selection_method": "FULL_SCAN"}}
+        policy = least_request_pb2.LeastRequest(selection_method="FULL_SCAN")
+        chosen = extension("envoy.load_balancing_policies.least_request", policy)
+        return {"load_balancing_policy": {"policies": [{"typed_extension_config": chosen}]}}
     if slow_start:
         window = {"slow_start_config": {"slow_start_window": seconds(clock.scaled(slow_start))}}
         return {"lb_policy": "ROUND_ROBIN", "round_robin_lb_config": window}

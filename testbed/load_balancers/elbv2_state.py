@@ -23,6 +23,8 @@ from testbed.load_balancers.listener_rules import (
 )
 from testbed.settings import PRODUCTION
 
+CROSS_ZONE = "load_balancing.cross_zone.enabled"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Target:
@@ -75,6 +77,11 @@ class TargetGroup:
         return float(self.attributes.get("deregistration_delay.timeout_seconds", default))
 
 
+def has_proxy_protocol(group: TargetGroup) -> bool:
+    """Whether an NLB tells the targets of a group who its client is."""
+    return group.attributes.get("proxy_protocol_v2.enabled") == "true"
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """A listener. `certificates` are ARNs, the default one first; `rules` are in order, the default last."""
@@ -85,6 +92,7 @@ class Listener:
     certificates: tuple[str, ...] = ()
     alpn: str = "None"
     rules: tuple[Rule, ...] = ()
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +118,15 @@ class LoadBalancer:
         """Whether it forwards: provisioned, even if AWS could not set it up in full."""
         return self.state.startswith("active")
 
-    @property
-    def crosses_zones(self) -> bool:
-        """Each node reaches the targets of all zones: always so for an ALB, off by default for an NLB."""
-        return self.type == "alb" or self.attributes.get("load_balancing.cross_zone.enabled") == "true"
+    def crosses_zones_for(self, group: TargetGroup) -> bool:
+        """Each node reaches the targets of all zones: by default so for an ALB and not for an NLB.
+
+        The group's own word comes first [ALB and NLB guides, "Cross-zone load balancing"].
+        """
+        given = group.attributes.get(CROSS_ZONE)
+        if given in {"true", "false"}:
+            return given == "true"
+        return self.type == "alb" or self.attributes.get(CROSS_ZONE) == "true"
 
     @property
     def groups(self) -> list[str]:
@@ -187,6 +200,9 @@ def _listener(elbv2: Any, item: Mapping[str, Any]) -> Listener:
         certificates += [entry["CertificateArn"] for entry in extra if not entry.get("IsDefault")]
     default = Rule(0, action(item["DefaultActions"]))
     rules = [default]
+    attributes = (
+        elbv2.describe_listener_attributes(ListenerArn=arn)["Attributes"] if protocol == "TCP" else ()
+    )
     if protocol in {"HTTP", "HTTPS"}:
         rules += [
             Rule(int(rule["Priority"]), action(rule["Actions"]), tuple(map(condition, rule["Conditions"])))
@@ -200,6 +216,7 @@ def _listener(elbv2: Any, item: Mapping[str, Any]) -> Listener:
         certificates=tuple(dict.fromkeys(certificates)),
         alpn=next(iter(item.get("AlpnPolicy") or []), "None"),
         rules=tuple(in_order(rules)),
+        attributes={pair["Key"]: pair["Value"] for pair in attributes},
     )
 
 

@@ -43,7 +43,9 @@ def endpoints(
     ]
     accepting = set(open_targets or registered)
     draining = [target for (arn, target), state in states.items() if arn == group.arn and state == "draining"]
-    for target in [*registered, *draining]:
+    # One that was never healthy has no work to keep; left out, its slow start begins when it is healthy.
+    known = [target for target in registered if target in accepting or states[group.arn, target] != "initial"]
+    for target in [*known, *draining]:
         for address in addresses(group, target, resolve):
             chosen[address] = chosen.get(address, False) or target in accepting
     return tuple(sorted(Endpoint(host, port, is_open) for (host, port), is_open in chosen.items()))

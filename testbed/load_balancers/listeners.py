@@ -104,13 +104,13 @@ def listener(
         proxy = _tcp_proxy(balancer, item, zone, state, run.clock)
         if proxy is None:
             return None
-        chains = [_nlb_chain(item, proxy)]
+        chains = _nlb_chains(item, proxy, run)
     inspector = extension("envoy.filters.listener.tls_inspector", tls_inspector_pb2.TlsInspector())
     return listener_pb2.Listener(
         name=f"{item.arn}/{zone}",
         address={"socket_address": {"address": address, "port_value": run.network.port(item.port)}},
         stat_prefix=f"{balancer.type}_{balancer.name}",
-        listener_filters=[inspector] if item.protocol == "HTTPS" else [],
+        listener_filters=[inspector] if item.protocol in {"HTTPS", "TLS"} else [],
         filter_chains=chains,
         enable_reuse_port={"value": False},
     )
@@ -126,11 +126,19 @@ def default_secret(item: Listener) -> str:
     return f"{item.arn}/default"
 
 
-def _nlb_chain(item: Listener, proxy: tcp_proxy_pb2.TcpProxy) -> Message:
-    chain: Message = {"filters": [extension("envoy.filters.network.tcp_proxy", proxy)]}
-    if item.protocol == "TLS":
-        chain["transport_socket"] = _tls(default_secret(item), ALPN.get(item.alpn, ()))
-    return chain
+def _nlb_chains(item: Listener, proxy: tcp_proxy_pb2.TcpProxy, run: Surroundings) -> list[Message]:
+    filters = [extension("envoy.filters.network.tcp_proxy", proxy)]
+    if item.protocol != "TLS":
+        return [{"filters": filters}]
+    alpn = ALPN.get(item.alpn, ())
+    return [
+        {
+            "filter_chain_match": {"server_names": names},
+            "filters": filters,
+            "transport_socket": _tls(secret, alpn),
+        }
+        for secret, names in _secrets(item, run.server_names)
+    ]
 
 
 def _tcp_proxy(
@@ -143,8 +151,15 @@ def _tcp_proxy(
     return tcp_proxy_pb2.TcpProxy(
         stat_prefix=balancer.name,
         cluster=cluster_name(balancer, zone, group),
-        idle_timeout=seconds(clock.scaled(PRODUCTION.nlb_idle_timeout)),
+        idle_timeout=seconds(clock.scaled(_nlb_idle_timeout(item))),
+        hash_policy=[{"source_ip": {}}],  # heeded by clusters that are sticky
     )
+
+
+def _nlb_idle_timeout(item: Listener) -> float:
+    """Of TCP flows; can be set on TCP listeners since 2024, never on TLS ones [NLB guide]."""
+    given = item.attributes.get("tcp.idle_timeout.seconds") if item.protocol == "TCP" else None
+    return float(given or PRODUCTION.nlb_idle_timeout)
 
 
 def _alb_chains(balancer: LoadBalancer, item: Listener, zone: int, run: Surroundings) -> list[Message]:

@@ -70,7 +70,7 @@ def zones_in_service(balancer: LoadBalancer, state: State, states: States) -> li
     With no healthy target anywhere the balancer fails open: all zones that have one at all.
     """
     every = list(range(len(balancer.zones)))
-    if balancer.crosses_zones:
+    if balancer.type == "alb":
         return every
     groups = [state.groups[arn] for arn in balancer.groups if arn in state.groups]
 
@@ -79,7 +79,7 @@ def zones_in_service(balancer: LoadBalancer, state: State, states: States) -> li
             zone
             for zone in every
             for group in groups
-            for target in in_zone(group.targets, balancer.zones, zone)
+            for target in _targets(balancer, zone, group)
             if not accepted or states.get((group.arn, target), "healthy") in accepted
         ]
 
@@ -125,7 +125,7 @@ def _add_listeners(
 
 
 def _targets(balancer: LoadBalancer, zone: int, group: TargetGroup) -> list[Target]:
-    if balancer.crosses_zones:
+    if balancer.crosses_zones_for(group):
         return list(group.targets)
     return in_zone(group.targets, balancer.zones, zone)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import socket
 import threading
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from testbed.load_balancers.endpoints import nowhere
 from testbed.load_balancers.listener_rules import Forward, Rule
 from testbed.load_balancers.target_health import State as Health
 from testbed.settings import PATIENCE
+from tests.load_balancers.targets import serving
 
 ONE, TWO = Target("127.0.1.1", 80), Target("127.0.1.2", 80)
 CHECK = HealthCheck("TCP", "traffic-port", "", "", 10, 10, 3, 3)
@@ -62,40 +62,12 @@ def test_an_address_that_another_group_of_the_balancer_still_uses_is_spared() ->
     assert ended("alb", Health.DRAINING, GROUP, OTHER) == set()
 
 
-class Slow(http.server.BaseHTTPRequestHandler):
-    """Answers `/slow` when the test lets it."""
-
-    protocol_version = "HTTP/1.1"
-    release = threading.Event()
-
-    def do_GET(self) -> None:
-        if self.path == "/slow":
-            self.release.wait(PATIENCE.condition)
-        self.send_response(200)
-        self.send_header("content-length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        pass
-
-
 @pytest.fixture
 def slow(cloud: Any) -> Iterator[list[tuple[str, int]]]:
     """Two targets."""
-    Slow.release.clear()
-    targets = [(cloud.network.envoy_pod(index), 8080) for index in (70, 71)]
-    servers = [http.server.ThreadingHTTPServer(target, Slow) for target in targets]
-    threads = [
-        threading.Thread(target=one.serve_forever, kwargs={"poll_interval": PATIENCE.poll}) for one in servers
-    ]
-    for thread in threads:
-        thread.start()
-    yield targets
-    Slow.release.set()
-    for server, thread in zip(servers, threads, strict=True):
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    addresses = [(cloud.network.envoy_pod(index), 8080) for index in (70, 71)]
+    with serving(*addresses):
+        yield addresses
 
 
 def test_a_request_that_outlasts_the_deregistration_delay_of_an_alb_gets_502(
