@@ -45,7 +45,9 @@ def _problem(kind: str, value: str) -> str:
         case "TXT" | "SPF":
             if not _STRINGS.fullmatch(value):
                 return "InvalidCharacterString (Value should be enclosed in quotation marks)"
-            if any(len(_ESCAPED.sub("x", part)) > _LONGEST_STRING for part in _STRING.findall(value)):
+            if len(value) > _LONGEST_STRING and any(
+                len(_ESCAPED.sub("x", part)) > _LONGEST_STRING for part in _STRING.findall(value)
+            ):
                 return "CharacterStringTooLong (Value is too long)"
         case "CNAME" | "NS" | "PTR":
             return name_problem(value)

@@ -130,7 +130,7 @@ def _malformed(change: Mapping[str, Any]) -> str:
     routing = [field for field in _ROUTING if field in record]
     if routing and not record.get("SetIdentifier"):
         return f"Missing field 'SetIdentifier' in {_where(change)}"
-    if len(routing) != 1 and record.get("SetIdentifier"):
+    if record.get("SetIdentifier") and len(routing) != 1:
         found = "more than one" if routing else "none"
         wanted = "[Weight, Region, Failover, GeoLocation, MultiValueAnswer, GeoProximityLocation, or Cidr]"
         return f"Expected exactly one of {wanted}, but found {found} in {_where(change)}"
@@ -225,6 +225,8 @@ def _refused_alias(record: Record, key: Key, state: Mapping[Key, Record], zone: 
 
 def _refused_beside(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
     name, kind, identifier = key
+    if not state.keys() - {key}:
+        return
     others = {other: stored for other, stored in state.items() if other[0] == name and other != key}
     types = {other[1] for other in others} - {kind}
     if kind == "CNAME" and types:
@@ -238,9 +240,9 @@ def _refused_beside(record: Record, key: Key, state: Mapping[Key, Record], zone:
             f"type CNAME with the same DNS name already exists in zone {zone.name}"
         )
     same = [stored for other, stored in others.items() if other[1] == kind]
-    routing = _routing(record)
     if not same:
         return
+    routing = _routing(record)
     titled = f"RRSet with DNS name {name}, type {kind}"
     if routing == "simple":
         yield f"{titled} cannot be created as other RRSets exist with the same name and type."

@@ -21,9 +21,13 @@ def canonical_zone(name: str, profile: Profile) -> str | None:
     table = _table(profile.release)
     if not profile.typed:  # any string suffix, not label by label; no two of the table's end alike
         return next((zone for suffix, zone in table.items() if name.endswith(suffix)), None)
-    labels = name.split(".")
-    found = (table.get(".".join(labels[first:])) for first in range(len(labels) - 1, -1, -1))
-    return next(filter(None, found), None)
+    dot = len(name)
+    while dot >= 0:  # from the last label on, a label more each time
+        dot = name.rfind(".", 0, dot)
+        zone = table.get(name[dot + 1 :])
+        if zone:
+            return zone
+    return None
 
 
 @functools.cache

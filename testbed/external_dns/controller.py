@@ -87,7 +87,7 @@ class Controller:
         self._stop: threading.Event | None = None
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
         self._log, self._seed = log, seed
-        self._least = LEVELS.index(flags.log_level)
+        self._told_levels = frozenset(LEVELS[LEVELS.index(flags.log_level) :])
         self._claims: list[Decision] = []
         self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
@@ -118,7 +118,7 @@ class Controller:
 
     def say(self, level: str, message: str, **fields: str) -> None:
         """Log a line, if the level asks for it."""
-        if LEVELS.index(level) >= self._least:
+        if level in self._told_levels:
             self._log(LogLine(level, message, fields))
 
     def run(self, stop: threading.Event) -> None:
@@ -243,7 +243,7 @@ class Controller:
         decided = reasons.without_zone(changes.decisions, self._provider.unplaced)
         decided = reasons.with_hidden_labels(decided, self._claims)
         self.decisions = (*self._claims, *outside, *decided)
-        if self._least == LEVELS.index("debug"):
+        if "debug" in self._told_levels:
             for one in self.decisions:
                 self.say("debug", str(one), reason=one.dropped or one.reason)
 

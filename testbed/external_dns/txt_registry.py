@@ -94,10 +94,12 @@ class TxtRegistry:
         """v0.22: the warning about the first alias with a TXT of before (`cname-`), which is told once."""
         if not self.profile.typed:
             return None
-        txts = {one.name.lower() for one in endpoints if one.type == "TXT" and self._labels(one) is not None}
+        txts = {one.name.lower(): one for one in endpoints if one.type == "TXT"}
         for one in endpoints:
+            if one.type != "A" or one.properties.get("alias") != "true":
+                continue
             old = self.names.of(one.name, "CNAME")
-            if one.type == "A" and one.properties.get("alias") == "true" and old in txts:
+            if old in txts and self._labels(txts[old]) is not None:
                 return (
                     f'Obsolete legacy TXT record "{old}" for A ALIAS "{one.name}" can be removed; now using '
                     f'"{self.names.of(one.name, "A")}" (see scripts/aws-cleanup-legacy-txt-records.py).'
