@@ -27,6 +27,7 @@ from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderOptions
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
+from testbed.external_dns.metrics import Metrics
 from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
@@ -69,6 +70,7 @@ class Controller:
     Attributes:
         syncs_started, syncs_finished: how many.
         decisions: of the latest sync, with their reasons.
+        metrics: what it counts, which `metrics_server` serves.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Controller:
         self.syncs_started = 0
         self.syncs_finished = 0
         self.decisions: tuple[Decision, ...] = ()
+        self.metrics = Metrics()
         self._stop: threading.Event | None = None
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
         self._log, self._seed = log, seed
@@ -93,7 +96,6 @@ class Controller:
         self._looked_at: tuple[object, int] = (None, 0)
         self._sources = Sources(profile, flags, self.say)
         self._sources.absorbed = self._absorbed
-        self._soft_errors = 0
         self._is_legacy_told = False
         self._registry = TxtRegistry(
             flags.owner,
@@ -173,6 +175,7 @@ class Controller:
         try:
             self.run_once()
         except SourceError as error:
+            self.metrics.source_errors += 1
             # Since v0.13.5 it ends the process; the kubelet starts another, which ends the same way.
             self.say(
                 "fatal" if self._profile.typed else "error", f"{_RUN if self._profile.typed else ''}{error}"
@@ -180,16 +183,17 @@ class Controller:
         except (SubmitError, ClientError, BotoCoreError) as error:
             text = str(error)
             if self._profile.typed:
-                self._soft_errors += 1
+                self.metrics.soft_errors += 1
                 soft = text if text.startswith(SOFT) else SOFT + text
-                text = f"{_RUN}{soft} (consecutive soft errors: {self._soft_errors})"
+                text = f"{_RUN}{soft} (consecutive soft errors: {self.metrics.soft_errors})"
             self.say("error", text)
         else:
-            if self._soft_errors:
+            if self.metrics.soft_errors:
                 self.say(
-                    "info", f"Reconciliation succeeded after {self._soft_errors} consecutive soft errors"
+                    "info",
+                    f"Reconciliation succeeded after {self.metrics.soft_errors} consecutive soft errors",
                 )
-            self._soft_errors = 0
+            self.metrics.soft_errors = 0
         finally:
             self.syncs_finished += 1
 
@@ -200,8 +204,13 @@ class Controller:
             SubmitError, ClientError: Route 53 refused something.
         """
         has_owner = self._flags.registry == "txt"
-        current = self._current()
-        desired = self._provider.record_sets.adjusted(self._desired())
+        self.metrics.begin(self._clock.now())
+        with self._counting_errors():
+            current = self._current()
+        self.metrics.read(current)
+        wanted = self._desired()
+        self.metrics.wanted(wanted)
+        desired = self._provider.record_sets.adjusted(wanted)
         if self._profile.typed:
             zones = " ".join(f"{name}. .{name}." for name in self._provider.zone_names())
             self.say("info", f"Applying provider record filter for domains: [{zones}]")
@@ -223,12 +232,23 @@ class Controller:
             self.say("debug", line)
         try:
             if self._profile.typed and not changes:
+                self.metrics.no_op_runs += 1
                 self.say("info", UP_TO_DATE)
             else:
-                self._apply(changes)
+                with self._counting_errors():
+                    self._apply(changes)
         finally:
             self._decide(changes, desired if len(inside) < len(desired) else ())
+        self.metrics.last_sync = self._clock.now()
         return changes
+
+    @contextmanager
+    def _counting_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (SubmitError, ClientError, BotoCoreError):
+            self.metrics.registry_errors += 1
+            raise
 
     def _decide(self, changes: Changes, desired: Iterable[Endpoint]) -> None:
         """Keep the decisions, and tell them where the log's level asks for it; the real one never does."""
@@ -243,6 +263,7 @@ class Controller:
         decided = reasons.without_zone(changes.decisions, self._provider.unplaced)
         decided = reasons.with_hidden_labels(decided, self._claims)
         self.decisions = (*self._claims, *outside, *decided)
+        self.metrics.decided(decided)
         if "debug" in self._told_levels:
             for one in self.decisions:
                 self.say("debug", str(one), reason=one.dropped or one.reason)
@@ -283,7 +304,7 @@ class Controller:
             lambda text: self.say("warning", text),
             force=flags.forces_default_targets,
         )
-        once = deduplicated(filled, self._profile, self.say, self._absorbed)
+        once = deduplicated(filled, self._profile, self.say, self._absorbed, self.metrics.left_out)
         return list(post_processed(once, least_ttl=flags.least_ttl, prefers_alias=flags.prefers_alias))
 
     def _absorbed(self, kept: Endpoint, other: Endpoint) -> None:
@@ -299,7 +320,13 @@ class Controller:
     def _dice(self) -> random.Random:
         """Reproducible whatever the timing: counts the syncs since what the sources read last changed."""
         seen = [
-            (_name(one), one["metadata"].get("annotations"), one.get("spec"), one.get("status"))
+            (
+                _name(one),
+                one["metadata"].get("labels"),
+                one["metadata"].get("annotations"),
+                one.get("spec"),
+                one.get("status"),
+            )
             for kind in ("Service", "Ingress")
             for one in sorted(self._store.list(kind), key=_name)
         ]

@@ -68,14 +68,24 @@ class Flags:
     events: bool = False
     least_event_interval: float = 5.0
     log_format: str = "text"
+    metrics_port: int | None = None
 
 
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_MOST_PORT = 2**16 - 1
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 
 
 def _key(text: str) -> bytes | None:
     return key_of(text) if text else None
+
+
+def metrics_port(text: str) -> int:
+    """The port of `--metrics-address`; the host is that of the run, whatever the flag says."""
+    port = text.rpartition(":")[2]
+    if not port.isdigit() or int(port) > _MOST_PORT:
+        raise ValueError(f"{text!r} has no port, such as :7979")
+    return int(port)
 
 
 _FLAGS = (
@@ -126,6 +136,7 @@ _FLAGS = (
     Flag("interval", seconds, "1m"),
     Flag("events", switch, "false"),
     Flag("min-event-sync-interval", seconds, "5s", since=(0, 8)),
+    Flag("metrics-address", metrics_port, None),
     Flag("log-format", one_of("text", "json"), "text"),
     Flag("once", switch, "false"),
     Flag("dry-run", switch, "false"),
@@ -134,7 +145,7 @@ _FLAGS = (
 # The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
 _OTHERS = """
 server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time
-kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events metrics-address
+kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events
 listen-endpoint-events resolve-service-load-balancer-hostname fqdn-target-template target-template
 ignore-non-host-network-pods publish-host-ip always-publish-not-ready-addresses exclude-unschedulable
 expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace contour-load-balancer
@@ -232,6 +243,7 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         events=found["events"],
         least_event_interval=found.get("min-event-sync-interval", 0.0),
         log_format=found["log-format"],
+        metrics_port=found["metrics-address"],
     )
 
 

@@ -22,6 +22,10 @@ Tell = Callable[[str], None]
 ALIAS = "alias"
 
 
+def _uncounted(endpoint: Endpoint, is_duplicate: bool) -> None:
+    """Nobody counts."""
+
+
 def with_default_targets(
     endpoints: Iterable[Endpoint], targets: Sequence[str], warn: Tell, *, force: bool
 ) -> Iterator[Endpoint]:
@@ -45,11 +49,12 @@ def deduplicated(
     profile: Profile,
     say: Say,
     duplicate: Absorbed = unheard,
+    left_out: Callable[[Endpoint, bool], None] = _uncounted,
 ) -> Iterator[Endpoint]:
     """Each endpoint once: the first of those with equal name, set identifier and targets survives.
 
     v0.21 and later leave out endpoints that no provider could take. `duplicate` hears of the survivor and of
-    each that is dropped for it.
+    each that is dropped for it; `left_out` of all that is dropped, and whether as a duplicate.
     """
     seen: dict[tuple[object, ...], Endpoint] = {}
     for endpoint in endpoints:
@@ -61,6 +66,7 @@ def deduplicated(
                 f"Skipping endpoint [{endpoint.set_identifier}:{endpoint.name}] due to invalid configuration "
                 f"[{endpoint.type}:{','.join(endpoint.targets)}]",
             )
+            left_out(endpoint, False)
             continue
         key = (
             endpoint.type if profile.typed else "",
@@ -70,6 +76,7 @@ def deduplicated(
         )
         if key in seen:
             say("debug", f"Removing duplicate endpoint {endpoint}")
+            left_out(endpoint, True)
             if seen[key].resource != endpoint.resource:
                 duplicate(seen[key], endpoint)
             continue

@@ -165,6 +165,7 @@ class ControlPlane:
         from testbed.external_dns import flags
         from testbed.external_dns.controller import Controller
         from testbed.external_dns.log import LogLine
+        from testbed.external_dns.metrics_server import serving
         from testbed.external_dns.profile import profile
 
         def note(line: LogLine) -> None:
@@ -186,7 +187,9 @@ class ControlPlane:
         )
 
         def run(stop: threading.Event) -> None:
-            if not self._clock.wait(stop, PRODUCTION.external_dns_pod_start):
+            if self._clock.wait(stop, PRODUCTION.external_dns_pod_start):
+                return
+            with serving(running.metrics, version, self._network.control, arguments.metrics_port):
                 running.run(stop)
 
         self._upkeep.thread(EXTERNAL_DNS, run)

@@ -102,3 +102,11 @@ def test_flags_that_the_real_one_refuses_at_its_start_are_refused(flags: list[st
 
 def test_before_v0_13_an_unknown_type_of_service_matches_nothing() -> None:
     assert parse([*GIVEN, "--service-type-filter=Any"], profile("v0.7.5"), {}).service_types == ("Any",)
+
+
+def test_metrics_are_served_where_a_port_is_given_and_only_then() -> None:
+    assert parse(GIVEN, profile("v0.22"), {}).metrics_port is None
+    assert parse([*GIVEN, "--metrics-address=:7979"], profile("v0.22"), {}).metrics_port == 7979
+    for text in ("7979:", "localhost", ":70000"):
+        with pytest.raises(BadInput, match="has no port"):
+            parse([*GIVEN, f"--metrics-address={text}"], profile("v0.22"), {})
