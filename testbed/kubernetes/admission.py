@@ -16,6 +16,8 @@ from testbed.kubernetes.kinds import KINDS
 
 NODE_PORTS = range(30000, 32768)
 """`--service-node-port-range` of the API server."""
+_ONE_FAMILY = {"ipFamilies": ["IPv4"], "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster"}
+"""What a cluster of IPv4 alone fills in (pkg/registry/core/service/storage/alloc.go, defaults.go)."""
 CLUSTER_IP_PREFIX = "10.100"
 """Services of an EKS cluster get 10.100.0.0/16; no packet here goes to them."""
 
@@ -60,14 +62,19 @@ def node_ports(service: Mapping[str, Any]) -> set[int]:
     return {port for port in ports if port}
 
 
+_ALLOCATED = ("clusterIP", "clusterIPs", *_ONE_FAMILY)
+
+
 def _service(
     spec: Mapping[str, Any], old: Mapping[str, Any], free: _Ports, random_source: random.Random
 ) -> dict[str, Any]:
     filled: dict[str, Any] = {"type": "ClusterIP", "sessionAffinity": "None", **spec}
     if filled["type"] == "ExternalName":
-        return filled
+        # What was allocated for another type is given back (strategy.go, `dropTypeDependentFields`).
+        return {key: value for key, value in filled.items() if value != old.get(key) or key not in _ALLOCATED}
     if not filled.get("clusterIP"):
         filled["clusterIP"] = old.get("clusterIP") or _cluster_ip(random_source)
+    filled = {**_ONE_FAMILY, **filled, "clusterIPs": [filled["clusterIP"]]}
     on_nodes = filled["type"] in ("NodePort", "LoadBalancer") and (
         filled.get("allocateLoadBalancerNodePorts", True) or filled["type"] == "NodePort"
     )

@@ -1,4 +1,4 @@
-"""Endpoints: which pods stand behind a Service, kept up to date as pods come, go and change their readiness.
+"""Endpoints and EndpointSlices: which pods stand behind a Service, kept up to date as pods come and go.
 
 Source: kubernetes pkg/controller/endpoint/endpoints_controller.go. A pod counts when it has an IP, is not
 finished and not being deleted; it is ready by its `Ready` condition. Services without a selector are left
@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from testbed.kubernetes.endpoint_slices import SERVICE_NAME, slices_of
 from testbed.kubernetes.errors import NotFound
 from testbed.kubernetes.services import Service, ServicePort
 from testbed.kubernetes.store import ObjectStore
@@ -99,7 +100,7 @@ def _subset(ports: _Ports, addresses: Mapping[str, list[dict[str, Any]]]) -> dic
 
 
 class EndpointsController:
-    """Keeps the Endpoints of all Services with a selector in a store."""
+    """Keeps the Endpoints and EndpointSlices of all Services with a selector in a store."""
 
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
@@ -123,10 +124,21 @@ class EndpointsController:
 
     def _sync(self, namespace: str, name: str) -> None:
         service = self._store.get("Service", namespace, name)
+        wanted: dict[str, Mapping[str, Any]] = {}
         if service is None:
             try:
                 self._store.delete("Endpoints", namespace, name)
             except NotFound:
                 return  # never had any
         elif (service.get("spec") or {}).get("selector"):
-            self._store.apply(endpoints_of(service, self._store.list("Pod", namespace)))
+            endpoints = endpoints_of(service, self._store.list("Pod", namespace))
+            self._store.apply(endpoints)
+            wanted = {one["metadata"]["name"]: one for one in slices_of(endpoints)}
+        else:
+            return
+        for old in self._store.list("EndpointSlice", namespace):
+            metadata = old["metadata"]
+            if (metadata.get("labels") or {}).get(SERVICE_NAME) == name and metadata["name"] not in wanted:
+                self._store.delete("EndpointSlice", namespace, metadata["name"])
+        for one in wanted.values():
+            self._store.apply(one)

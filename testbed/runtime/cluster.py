@@ -81,8 +81,8 @@ def _pod(network: Network, setup: Setup, index: int) -> dict[str, Any]:
                     "name": "envoy",
                     "image": "envoyproxy/envoy",
                     "ports": [
-                        {"name": "https", "containerPort": setup.tls_port, "protocol": "TCP"},
-                        {"name": "http", "containerPort": setup.plain_port, "protocol": "TCP"},
+                        {"name": name, "containerPort": port, "protocol": "TCP"}
+                        for name, port in setup.port_names.items()
                     ],
                 }
             ],

@@ -23,7 +23,7 @@ _EVENT_TIMES = ("firstTimestamp", "lastTimestamp")
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a client wants objects: as Object, Metadata or Table; `include` is what the rows of a table hold."""
+    """How a client wants objects: Object, Metadata or Table; `include` is what the rows of a table hold."""
 
     form: str
     include: str = "Metadata"

@@ -174,7 +174,8 @@ def _built_in(kind: Kind) -> Iterator[Resource]:
             stored_kind=kind.name,
             namespaced=kind.namespaced,
             has_status=kind.name not in _WITHOUT_STATUS,
-            short_names=_SHORT_NAMES.get(kind.name, ()),
+            # Two resources of one short name, and kubectl would warn at each use of it.
+            short_names=_SHORT_NAMES.get(kind.name, ()) if not version.startswith("extensions/") else (),
             categories=("all",) if kind.name in _IN_ALL else (),
             warning=f"{version} {kind.name} is deprecated in {deprecated} {kind.name}" if deprecated else "",
         )

@@ -19,9 +19,10 @@ Object = dict[str, Any]
 def outward(resource: Resource, item: Mapping[str, Any]) -> Object:
     """A stored object as a version of its resource shows it."""
     shown = {**item, "kind": resource.kind, "apiVersion": resource.api_version}
+    if resource.stored_kind in ("Service", "Ingress"):
+        shown.setdefault("status", {"loadBalancer": {}})
     if resource.stored_kind == "Ingress" and resource.api_version in conversion.INGRESS_V1BETA1:
-        stored = {**item, "kind": resource.kind, "apiVersion": conversion.INGRESS_V1}
-        return conversion.to_v1beta1(stored, resource.api_version)
+        return conversion.to_v1beta1({**shown, "apiVersion": conversion.INGRESS_V1}, resource.api_version)
     return shown
 
 
