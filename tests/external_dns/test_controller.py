@@ -98,17 +98,6 @@ def test_a_second_sync_without_a_change_sends_nothing(items: list[dict[str, Any]
     assert zone.batches == []
 
 
-@given(items, items, versions)
-def test_upsert_only_never_deletes(
-    before: list[dict[str, Any]], after: list[dict[str, Any]], version: Profile
-) -> None:
-    zone = MemoryZone("example.com", "/hostedzone/Z")
-    _controller(_objects(before), zone, version, "upsert-only").run_once()
-    _controller(_objects(after), zone, version, "upsert-only").run_once()
-    actions = {change["Action"] for changes, _ in zone.batches for change in changes}
-    assert "DELETE" not in actions
-
-
 @given(items, versions, st.sampled_from(["sync", "upsert-only", "create-only"]))
 def test_a_record_of_another_owner_is_never_touched(
     items: list[dict[str, Any]], version: Profile, policy: str
