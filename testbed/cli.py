@@ -14,7 +14,12 @@ from testbed import __version__, options
 from testbed.errors import ExitCode, TestbedError
 from testbed.options import Options
 
-LAZY = {"check": "testbed.check_cli", "dns": "testbed.dns_cli", "lb": "testbed.lb_cli"}
+LAZY = {
+    "check": "testbed.check_cli",
+    "init": "testbed.init_cli",
+    "dns": "testbed.dns_cli",
+    "lb": "testbed.lb_cli",
+}
 
 
 class _Commands(click.Group):

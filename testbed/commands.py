@@ -167,10 +167,12 @@ def _service(scenario: Scenario) -> dict[str, Any]:
     """What a topology is told of the user's own service: its pods, its calls, its backend."""
     targets = scenario.targets
     told: dict[str, Any] = {
+        "lb_controller": scenario.lb_controller,
         "pod_labels": targets.labels,
         "namespace": targets.namespace,
-        "tls_port": targets.tls_port,
-        "plain_port": targets.plain_port,
+        "tls_ports": targets.tls_ports,
+        "plain_ports": targets.plain_ports,
+        "port_names": targets.port_names,
         "port": scenario.port,
     }
     if scenario.traffic is None:

@@ -24,6 +24,11 @@ Step = str | int
 ALB = "alb.ingress.kubernetes.io/"
 NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 PREFIXES = (ALPHA_PREFIX, PREFIX)
+ACCOUNT = (
+    *(ALB + name for name in ("subnets", "security-groups", "customer-owned-ipv4-pool", "wafv2-acl-arn")),
+    *(NLB + name for name in ("subnets", "security-groups", "eip-allocations", "private-ipv4-addresses")),
+)
+"""Annotations with ids that only the user's account knows; they are assumed to be right."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Reading:
         """Read manifests as one version of each controller does."""
         options = ControllerOptions(version=controller)
         by_key = {manifest.key: manifest for manifest in manifests}
-        plan = planning.plan(manifests, options)
+        plan = planning.plan([_without_ids(manifest) for manifest in manifests], options)
         return cls(tuple(manifests), profile(version), plan, _external_dns(manifests), by_key)
 
     @property
@@ -178,6 +183,15 @@ def annotation(manifest: Manifest, key: str) -> str | None:
 def annotated(manifest: Manifest, key: str) -> Location:
     """The line of an annotation, or of the nearest field above it."""
     return manifest.line("metadata", "annotations", key)
+
+
+def _without_ids(manifest: Manifest) -> Manifest:
+    metadata = manifest.object["metadata"]
+    given = metadata.get("annotations") or {}
+    if not any(key in given for key in ACCOUNT):
+        return manifest
+    kept = {key: value for key, value in given.items() if key not in ACCOUNT}
+    return manifest.with_object({**manifest.object, "metadata": {**metadata, "annotations": kept}})
 
 
 def _files(path: Path) -> list[Path]:

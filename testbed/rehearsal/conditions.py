@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,6 +37,19 @@ def alias_at(balancer: BalancerType, *, type: str = "A") -> Condition:  # noqa: 
         return Observation(target is not None and target.type == balancer, seen)
 
     return Condition(f"the {type} alias points to the {balancer.upper()}", look)
+
+
+def weights(**wanted: int) -> Condition:
+    """The host's alias records have these weights, by type of balancer: `weights(nlb=90, alb=10)`."""
+
+    def told(found: Mapping[str, int]) -> str:
+        return ", ".join(f"{kind.upper()} {weight}" for kind, weight in sorted(found.items(), reverse=True))
+
+    def look(cutover: Cutover) -> Observation:
+        found = cutover.weights()
+        return Observation(found == wanted, told(found) or "no weighted record")
+
+    return Condition(f"the weights are {told(wanted)}", look)
 
 
 def no_record() -> Condition:

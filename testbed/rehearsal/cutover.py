@@ -141,16 +141,32 @@ class Cutover:
 
     # --- what the operator does --------------------------------------------------------------------
 
-    def apply(self, *paths: str, **values: str) -> None:
+    def apply(
+        self,
+        *paths: str,
+        only: Sequence[str] = (),
+        annotations: Mapping[str, str | None] | None = None,
+        **values: str,
+    ) -> None:
         """`kubectl apply -f` manifests of the scenario's folder; `${NAME}` in them is replaced by a value.
+
+        Args:
+            paths: files, or folders of them.
+            only: of these the objects `kind/name` or `kind/namespace/name`; by default all.
+            annotations: what those that the manifests have are instead, None to leave one out: the ids of
+                an account do not exist here.
+            values: by the names that the manifests have in `${}`.
 
         Raises:
             BadInput: a manifest is wrong, names what does not exist, or lacks a value. None is applied then.
         """
         loaded = manifest_files.load([self.scenario.folder / path for path in paths])
-        filled = [item.with_object(_fill(item, values)) for item in loaded]
+        if only:
+            loaded = _selected(loaded, only)
+        replaced = [item.with_object(_with_annotations(item.object, annotations or {})) for item in loaded]
+        filled = [item.with_object(_fill(item, values)) for item in replaced]
         check_references(filled, zones=[self.scenario.zone], existing=self.topology.store.list_all())
-        self._act(f"apply {' '.join(paths)}")
+        self._act(" ".join(["apply", *paths, *(("only", *only) if only else ())]))
         for item in filled:
             self.topology.store.apply(item.object)
 
@@ -168,6 +184,46 @@ class Cutover:
         words = [f"{key}-" if value is None else f"{key}={value}" for key, value in annotations.items()]
         self._act(f"annotate {name} {' '.join(words)}")
         self.topology.store.annotate(kind, namespace, plain, dict(annotations))
+
+    def change_alias(self, balancer: BalancerType, *, action: str = "UPSERT") -> None:
+        """`aws route53 change-resource-record-sets`: the host's alias A record, by hand.
+
+        Args:
+            balancer: the type of the one balancer that the record leads to.
+            action: CREATE, UPSERT or DELETE.
+
+        Raises:
+            BadInput: there is no such balancer, or more than one.
+        """
+        found = [
+            one
+            for page in self.topology.clients.elbv2.get_paginator("describe_load_balancers").paginate()
+            for one in page["LoadBalancers"]
+            if (one["Type"] == "network") == (balancer == "nlb")
+        ]
+        if len(found) != 1:
+            raise BadInput(f"there are {len(found)} {balancer.upper()}s, not one")
+        host = self.scenario.host
+        self._act(f"route53 change-resource-record-sets: {action} {host} A, alias of the {balancer.upper()}")
+        self.topology.clients.route53.change_resource_record_sets(
+            HostedZoneId=self._zone(),
+            ChangeBatch={
+                "Changes": [
+                    {
+                        "Action": action,  # type: ignore[typeddict-item]
+                        "ResourceRecordSet": {
+                            "Name": host,
+                            "Type": "A",
+                            "AliasTarget": {
+                                "DNSName": found[0]["DNSName"],
+                                "HostedZoneId": found[0]["CanonicalHostedZoneId"],
+                                "EvaluateTargetHealth": True,
+                            },
+                        },
+                    }
+                ]
+            },
+        )
 
     def request_certificate(self, *names: str) -> str:
         """Request an ACM certificate for these names; its ARN."""
@@ -204,6 +260,19 @@ class Cutover:
                 target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
                 return AliasTarget(target, balancer_type(target)) if target else None
         return None
+
+    def weights(self) -> dict[str, int]:
+        """The weights of the host's alias records, by the type of balancer that they lead to."""
+        found: dict[str, int] = {}
+        pages = self.topology.clients.route53.get_paginator("list_resource_record_sets")
+        for page in pages.paginate(HostedZoneId=self._zone()):
+            for record in page["ResourceRecordSets"]:
+                if record["Name"].rstrip(".") == self.scenario.host and record["Type"] == "A":
+                    target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
+                    kind = balancer_type(target)
+                    if kind and "Weight" in record:
+                        found[kind] = found.get(kind, 0) + record["Weight"]
+        return found
 
     def resource_labels(self) -> list[str]:
         """The resources that ExternalDNS's TXT records of the host name, e.g. `service/default/envoy`."""
@@ -348,6 +417,33 @@ def _kind_and_name(text: str) -> tuple[str, str]:
         known = ", ".join(sorted(KINDS))
         raise BadInput(f"{text!r} names no object", do=f"write KIND/NAME, where KIND is one of {known}")
     return KINDS[kind.lower()], name
+
+
+def _selected(
+    loaded: Sequence[manifest_files.Manifest], only: Sequence[str]
+) -> list[manifest_files.Manifest]:
+    """The objects of these names, in the order of the manifests."""
+    names = {
+        name.lower(): item
+        for item in loaded
+        for kind, namespace, plain in [item.key]
+        for name in (f"{kind}/{plain}", f"{kind}/{namespace}/{plain}")
+    }
+    missing = [name for name in only if name.lower() not in names]
+    if missing:
+        raise BadInput(f"the manifests have no {missing[0]}", do="name it as KIND/NAME")
+    wanted = [names[name.lower()] for name in only]
+    return [item for item in loaded if any(item is one for one in wanted)]
+
+
+def _with_annotations(item: Mapping[str, Any], annotations: Mapping[str, str | None]) -> dict[str, Any]:
+    """The object with other values for annotations that it has; None leaves one out."""
+    metadata = dict(item["metadata"])
+    given = metadata.get("annotations") or {}
+    kept = {key: annotations.get(key, value) for key, value in given.items()}
+    if kept:
+        metadata["annotations"] = {key: value for key, value in kept.items() if value is not None}
+    return {**item, "metadata": metadata}
 
 
 def _fill(item: manifest_files.Manifest, values: Mapping[str, str]) -> dict[str, Any]:

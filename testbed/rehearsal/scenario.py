@@ -21,7 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from testbed.errors import BadInput, Location, TestbedError
 
@@ -48,14 +48,16 @@ class Targets:
 
     Attributes:
         labels: of the pods; all Services of the manifests select by some of them.
-        tls_port: the `targetPort` of the Service behind the NLB.
-        plain_port: the `targetPort` of the Services behind the ALB.
+        tls_ports: each `targetPort` of the Service behind the NLB, which passes TLS on.
+        plain_ports: each `targetPort` of the Services behind the ALB.
+        port_names: names of these ports, for Services that lead to a name.
     """
 
     labels: Mapping[str, str] = field(default_factory=lambda: {"app": "envoy"})
     namespace: str = "default"
-    tls_port: int = 8443
-    plain_port: int = 8080
+    tls_ports: tuple[int, ...] = (8443,)
+    plain_ports: tuple[int, ...] = (8080,)
+    port_names: Mapping[str, int] = field(default_factory=lambda: {"https": 8443, "http": 8080})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,8 @@ class Scenario:
             seconds; None for no limit.
         external_dns: the `args:` of the ExternalDNS Deployment; empty: there is none.
         external_dns_by_version: further args for a version of ExternalDNS.
+        lb_controller: which version of the AWS Load Balancer Controller decides, `v2.1` (the story's, 2020)
+            or `v3`.
         thresholds: limits of the verdict, as `testbed.rehearsal.thresholds` reads them.
         traffic: the calls of the user's own service: a file (`traffic.toml`), or a
             `testbed.traffic.description.Traffic`; None for those of the sample service.
@@ -90,6 +94,7 @@ class Scenario:
     connection_age: float | None = 300.0
     external_dns: tuple[str, ...] = EXTERNAL_DNS_FLAGS
     external_dns_by_version: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    lb_controller: Literal["v2.1", "v3"] = "v2.1"
     thresholds: tuple[str, ...] = ()
     traffic: str | Traffic | None = None
     targets: Targets = field(default_factory=Targets)
@@ -111,6 +116,7 @@ def scenario(
     connection_age: float | None = 300.0,
     external_dns: Sequence[str] = EXTERNAL_DNS_FLAGS,
     external_dns_by_version: Mapping[str, Sequence[str]] | None = None,
+    lb_controller: Literal["v2.1", "v3"] = "v2.1",
     thresholds: Sequence[str] = (),
     traffic: str | Traffic | None = None,
     targets: Targets | None = None,
@@ -130,6 +136,7 @@ def scenario(
             connection_age=connection_age,
             external_dns=tuple(external_dns),
             external_dns_by_version=external_dns_by_version or {},
+            lb_controller=lb_controller,
             thresholds=tuple(thresholds),
             traffic=traffic,
             targets=targets or Targets(),

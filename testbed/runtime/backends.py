@@ -36,7 +36,7 @@ def check(setup: Setup, network: Network) -> None:
     Raises:
         Missing: a target port needs a right that this user lacks, or a server of the user's own does not run.
     """
-    for port in (setup.tls_port, setup.plain_port):
+    for port in (*setup.tls_ports, *setup.plain_ports):
         if network.port(port) != port:
             raise Missing(
                 f"the targets cannot listen on port {port}: it is a privileged one",

@@ -147,7 +147,7 @@ class ControlPlane:
             for one in found
             if one["AvailabilityZone"] in cluster.ZONES
         )
-        options = ControllerOptions(version=Version.V2_1, vpc_id=found[0]["VpcId"])
+        options = ControllerOptions(version=Version(self._setup.lb_controller), vpc_id=found[0]["VpcId"])
         elbv2, acm = self._customer.elbv2, self._customer.acm
 
         def say(level: str, message: str) -> None:

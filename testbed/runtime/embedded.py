@@ -135,8 +135,8 @@ class Embedded:
                 certificate=certificate,
                 key=key,
                 max_connection_age=self.setup.connection_age,
-                tls_port=self.setup.tls_port,
-                plain_port=self.setup.plain_port,
+                tls_ports=tuple(self.setup.tls_ports),
+                plain_ports=tuple(self.setup.plain_ports),
                 grpc=backends.address(self.setup.backend_grpc or self.setup.backend_rest),
                 rest=backends.address(self.setup.backend_rest or self.setup.backend_grpc),
             )
@@ -226,12 +226,25 @@ class Embedded:
         self._upkeep.check()
 
     def finish(self) -> None:
-        """End the traffic and bring the targets' access logs into the journal."""
+        """End the traffic and bring the targets' access logs and the balancers' metrics into the journal.
+
+        The ALBs' own access log goes into the report's folder.
+        """
+        from testbed.load_balancers.records import record
+
         self._traffic.stop_traffic()
         # Envoy writes its log at intervals: after two of them all that was answered is there.
         self._upkeep.stop.wait(2 * envoy.LOG_FLUSH_MILLISECONDS / 1000)
         for index in range(cluster.PODS):
             self.journal.write(*envoy.access_events(envoy.access_log(self._folder, cluster.pod_name(index))))
+        record(
+            self._plane.fleet,
+            {"nlb": self._balancers["nlb"].admin, "alb": self._balancers["alb"].admin},
+            self._folder,
+            self._report,
+            self.clock,
+            self.journal,
+        )
 
     def _spawn(self, command: Command) -> Process:
         return self._upkeep.spawn(command, self._folder)

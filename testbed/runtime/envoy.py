@@ -48,7 +48,7 @@ PATIENT = frozenset(
 )
 """Fields that wait for real work of this machine: never divided by the speed."""
 
-Value = str | int | None | Sequence[str]
+Value = str | int | None | Sequence[str] | Sequence[int]
 
 _GRPC_PORT, _REST_PORT = 50051, 8000
 """Of the sample backend, `testbed.backend.__main__`."""
@@ -107,7 +107,7 @@ class TargetPod:
         certificate, key: PEM files of Envoy's own certificate.
         max_connection_age: production seconds after which the TLS listener retires a connection;
             None never does.
-        tls_port, plain_port: where it listens.
+        tls_ports, plain_ports: where it listens; at least one each.
         grpc, rest: address and port of the backends, if they are none of the sample ones at `backends`.
     """
 
@@ -117,8 +117,8 @@ class TargetPod:
     certificate: Path
     key: Path
     max_connection_age: float | None = PRODUCTION.target_max_connection_age
-    tls_port: int = 8443
-    plain_port: int = 8080
+    tls_ports: tuple[int, ...] = (8443,)
+    plain_ports: tuple[int, ...] = (8080,)
     grpc: tuple[str, int] | None = None
     rest: tuple[str, int] | None = None
 
@@ -147,8 +147,10 @@ def target_values(pod: TargetPod, folder: Path) -> dict[str, Value]:
     return {
         "POD_NAME": pod.name,
         "POD_IP": pod.address,
-        "TLS_PORT": pod.tls_port,
-        "PLAIN_PORT": pod.plain_port,
+        "TLS_PORT": pod.tls_ports[0],
+        "PLAIN_PORT": pod.plain_ports[0],
+        "OTHER_TLS_PORT": pod.tls_ports[1:],
+        "OTHER_PLAIN_PORT": pod.plain_ports[1:],
         "GRPC_BACKEND": (pod.grpc[0],) if pod.grpc else pod.backends,
         "GRPC_PORT": pod.grpc[1] if pod.grpc else _GRPC_PORT,
         "REST_BACKEND": (pod.rest[0],) if pod.rest else pod.backends,

@@ -16,12 +16,14 @@ class Setup:
         external_dns_version, external_dns_flags: which ExternalDNS, with which `args:`.
         connection_age: maximum age of a connection at the targets' TLS listener, production seconds.
         seed: of everything random.
+        lb_controller: which version of the AWS Load Balancer Controller decides.
         calls: calls of the user's own service, as `testbed.traffic.calls.to_text` writes them; "" for the
             sample service's.
         backend_grpc, backend_rest: addresses of servers that run already, in the place of the sample ones.
         backend_command: starts a backend of the user's own for each backend pod.
         pod_labels, namespace: of the target pods.
-        tls_port, plain_port: where the target pods listen.
+        tls_ports, plain_ports: where the target pods listen.
+        port_names: names of these ports, for Services that lead to a name.
         port: the port that the clients call.
     """
 
@@ -31,12 +33,14 @@ class Setup:
     external_dns_flags: Sequence[str]
     connection_age: float | None
     seed: int
+    lb_controller: str = "v2.1"
     calls: str = ""
     backend_grpc: str = ""
     backend_rest: str = ""
     backend_command: str = ""
     pod_labels: Mapping[str, str] = field(default_factory=lambda: {"app": "envoy"})
     namespace: str = "default"
-    tls_port: int = 8443
-    plain_port: int = 8080
+    tls_ports: Sequence[int] = (8443,)
+    plain_ports: Sequence[int] = (8080,)
+    port_names: Mapping[str, int] = field(default_factory=lambda: {"https": 8443, "http": 8080})
     port: int = 443

@@ -266,6 +266,11 @@ def test_a_later_file_replaces_what_an_earlier_one_defines(look: Look) -> None:
     )
 
 
+def test_what_only_the_account_knows_is_taken_as_right(look: Look) -> None:
+    ids = f"{ALB}subnets: subnet-0a1b, subnet-2c3d", f"{ALB}security-groups: sg-1"
+    assert look(SERVICE, PLAIN, annotated(INGRESS, *ids), rule="cannot-be-built") == []
+
+
 def test_an_annotation_prefix_of_the_deployment_is_read(look: Look) -> None:
     told = flags(f"--annotation-prefix={XDNS}")
     assert look(*GOOD, told, rule="unread-annotation-prefix", version=NEW) == []

@@ -50,5 +50,5 @@ def test_servers_that_run_already_are_not_started_but_must_answer() -> None:
 
 def test_a_privileged_target_port_is_told_before_anything_starts() -> None:
     with pytest.raises(Missing, match="targets cannot listen on port 443"):
-        backends.check(dataclasses.replace(SETUP, tls_port=443), Network(9))
-    backends.check(dataclasses.replace(SETUP, tls_port=443), Network(9, privileged=True))
+        backends.check(dataclasses.replace(SETUP, tls_ports=(8443, 443)), Network(9))
+    backends.check(dataclasses.replace(SETUP, tls_ports=(443,)), Network(9, privileged=True))

@@ -1,0 +1,44 @@
+"""`testbed init`: a first scenario and configuration from manifests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder for the files.  [default: PATH/cutover]",
+)
+@click.option("--force", is_flag=True, default=False, help="Overwrite what is there.")
+def init(path: Path, into: Path | None, force: bool) -> int:
+    """Write a first scenario for the move that the manifests in PATH describe.
+
+    PATH is a file or folder with a Service of type LoadBalancer that ExternalDNS gives a name, and the
+    Ingresses that shall take it over. Nothing is overwritten without --force.
+    """
+    from testbed.check import reading
+    from testbed.errors import BadInput, ExitCode, Location
+    from testbed.report.files import write_all
+    from testbed.scaffold import script, survey
+
+    found = survey.survey(reading.load([path]))
+    folder = into or (path if path.is_dir() else path.parent) / "cutover"
+    files = script.files(found, folder)
+    there = next((folder / name for name in files if (folder / name).exists()), None)
+    if there and not force:
+        raise BadInput("it is there already", where=Location(there), do="give --force to overwrite it")
+    write_all(folder, {name: text.encode() for name, text in files.items()})
+    told = script.names(found.ingresses)
+    click.echo(f"{found.host}: {found.service.title} (NLB), {told} (ALB)")
+    for name in files:
+        click.echo(f"  wrote {folder / name}")
+    version = " --external-dns v0.22" if found.is_new_prefix else ""
+    click.echo(f"  play  testbed rehearse {folder}{version}")
+    click.echo(f"  and   testbed check {path}")
+    return ExitCode.PASS

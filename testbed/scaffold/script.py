@@ -1,0 +1,267 @@
+"""The files of a first scenario: the script that plays the move, and the traffic that calls the service.
+
+What comes from manifests is written by `repr` or as JSON, so no name can break out of its place.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from testbed.kubernetes.manifests import Manifest
+from testbed.scaffold.survey import CERTIFICATES, Survey
+
+SCRIPT = "cutover.py"
+TRAFFIC = "traffic.toml"
+CONFIGURATION = "testbed.toml"
+
+_HEAD = '''\
+"""{title}.
+
+Written by `testbed init` from the manifests beside it; it is yours now. Play it with
+
+    testbed rehearse {folder}{version}
+"""
+
+from testbed.rehearsal import Cutover, scenario
+from testbed.rehearsal.conditions import (
+    active,
+    alias_at,
+    answers_by_its_own_name,
+    claimed_by,
+    drained,
+    gone,
+    not_logged,
+    only_one,
+    only_served_by,
+    served_by,
+    synced,
+)
+from testbed.rehearsal.scenario import Targets
+
+MINUTE = 60
+SYNC = 1 * MINUTE  # ExternalDNS looks once a minute
+TTL = 1 * MINUTE  # an alias answers with the load balancer's own TTL
+HOST = {host!r}
+NAMESPACE = {namespace!r}
+SERVICE = {service!r}
+INGRESSES = {ingresses!r}
+HOSTNAME = {hostname!r}
+CONTROLLER = {controller!r}
+'''
+
+_ABOUT = """
+ABOUT = {{
+    "host": HOST,
+    "zone": {zone!r},
+    "port": {port!r},
+    "lb_controller": {controller!r},
+    "traffic": {traffic!r},
+    "targets": Targets(
+        labels={labels!r},
+        namespace=NAMESPACE,
+        tls_ports={tls_ports!r},
+        plain_ports={plain_ports!r},
+        port_names={port_names!r},
+    ),
+    # v0.22 reads external-dns.kubernetes.io/ unless it is told otherwise.
+    "external_dns_by_version": {{"v0.22": [{prefix!r}]}},
+}}
+"""
+
+_STORY = '''
+
+def move(cutover: Cutover) -> None:
+    """There: the name goes from the NLB to the ALB, and the NLB is drained."""
+    with cutover.step("The NLB serves everything", why="This is how production stands."):
+        certificate = cutover.request_certificate(HOST)
+{apply_others}
+        cutover.wait_until(alias_at("nlb"), within=3 * SYNC)
+        cutover.wait_until(active("nlb"), within=5 * MINUTE)
+        cutover.demand_no_request_lost()
+        cutover.start_traffic()
+        cutover.wait_until(served_by("nlb"), within=1 * MINUTE)
+        cutover.hold(2 * MINUTE)
+        cutover.expect(only_served_by("nlb"))
+
+    with cutover.step(
+        "The ALB stands beside it, and both claim the name",
+        why="The record's TXT names the Service, so nothing moves yet; the ALB can be tried by its own name.",
+    ):
+{apply_ingresses}
+        cutover.wait_until(active("alb"), within=5 * MINUTE)
+        cutover.expect(only_one("alb"))
+        cutover.expect(answers_by_its_own_name("alb"))
+        cutover.wait_until(synced(), within=3 * SYNC)
+        cutover.hold(3 * SYNC)
+        cutover.expect(alias_at("nlb"))
+        cutover.expect(only_served_by("nlb"))
+
+    with cutover.step(
+        "The annotation leaves the Service",
+        why="Now only the Ingress claims the name: the alias moves, and new connections reach the ALB.",
+    ):
+        cutover.annotate(SERVICE, {{HOSTNAME: None}}, namespace=NAMESPACE)
+        cutover.wait_until(alias_at("alb"), within=3 * SYNC)
+        cutover.wait_until(served_by("alb"), within=2 * TTL)
+        cutover.expect(claimed_by("ingress/"))
+        cutover.expect(not_logged("Desired change: DELETE"))
+
+    with cutover.step("The NLB is drained", why="An alias moves new connections only; old ones must end."):
+        cutover.wait_until(drained("nlb"), within=15 * MINUTE)
+
+    with cutover.step("The ALB serves everything", why="A while without surprises, before it is believed."):
+        cutover.hold(5 * MINUTE)
+        cutover.expect(only_served_by("alb"))
+
+
+@scenario({there!r}, **ABOUT)
+def cutover(cutover: Cutover) -> None:
+    move(cutover)
+    with cutover.step("The NLB goes", why="Drained, and out of every cached answer, nobody misses it."):
+        cutover.delete(SERVICE, namespace=NAMESPACE)
+        cutover.wait_until(gone("nlb"), within=5 * MINUTE)
+        cutover.hold(3 * MINUTE)
+        cutover.expect(alias_at("alb"))
+        cutover.expect(only_served_by("alb"))
+
+
+@scenario({back!r}, **ABOUT)
+def there_and_back(cutover: Cutover) -> None:
+    move(cutover)
+    with cutover.step(
+        "Rollback: the annotation back first, then the Ingresses let go",
+        why="The record stays with whom its TXT names for as long as that one claims it; so the Service must "
+        "claim it again before the Ingresses are handed to another controller.",
+    ):
+        cutover.annotate(SERVICE, {{HOSTNAME: HOST}}, namespace=NAMESPACE)
+        cutover.wait_until(synced(), within=3 * SYNC)
+        for ingress in INGRESSES:
+            cutover.annotate(ingress, {{CONTROLLER: "nobody"}}, namespace=NAMESPACE)
+        cutover.wait_until(alias_at("nlb"), within=3 * SYNC)
+        cutover.wait_until(served_by("nlb"), within=2 * TTL)
+        cutover.expect(not_logged("Desired change: DELETE"))
+        cutover.expect(claimed_by("service/"))
+'''
+
+_TRAFFIC = """\
+# What the clients call: one method or path for each rule of the ALB. docs: testbed.traffic.description
+# Name your .proto files for real payloads, and your own server; without them the sample backend answers all.
+#
+# proto = ["../cart.proto"]
+# [backend]
+# command = "python server.py --grpc {address}:{grpc_port} --http {address}:{rest_port}"
+"""
+
+_CONFIGURATION = """\
+# Limits of the verdict beside the demand that no request is lost. More: docs/how-to/my-ci.md
+thresholds = [
+  "failed == 0",
+  "drained_within: 15m",
+]
+"""
+
+
+def files(found: Survey, folder: Path) -> Mapping[str, str]:
+    """The files by name; `folder` is where they will stand."""
+    return {
+        SCRIPT: _script(found, folder),
+        TRAFFIC: _traffic(found),
+        CONFIGURATION: _CONFIGURATION,
+    }
+
+
+def _script(found: Survey, folder: Path) -> str:
+    prefix = found.hostname.removesuffix("hostname")
+    there = f"{found.host} moves from an NLB to an ALB"
+    head = _HEAD.format(
+        title=_comment(there),
+        folder=_comment(str(folder)),
+        version=" --external-dns v0.22" if found.is_new_prefix else "",
+        host=found.host,
+        namespace=found.namespace,
+        service=f"service/{found.service.key[2]}",
+        ingresses=tuple(f"ingress/{one.key[2]}" for one in found.ingresses),
+        hostname=found.hostname,
+        controller=prefix + "controller",
+    )
+    about = _ABOUT.format(
+        zone=found.zone,
+        port=found.port,
+        controller=found.controller.value,
+        traffic=TRAFFIC,
+        labels=dict(found.labels),
+        tls_ports=found.tls_ports,
+        plain_ports=found.plain_ports,
+        port_names=dict(found.port_names),
+        prefix=f"--annotation-prefix={prefix}",
+    )
+    story = _STORY.format(
+        apply_others=_applies(found.others, folder, found),
+        apply_ingresses=_applies(found.ingresses, folder, found),
+        there=there,
+        back=f"{there}, and back",
+    )
+    return head + _replaced(found) + about + story
+
+
+def _replaced(found: Survey) -> str:
+    """The annotations that name what an account has."""
+    if not found.account and not found.has_certificates:
+        return ""
+    lines = [f"        {key!r}: None,\n" for key in found.account]
+    if found.has_certificates:
+        lines += [f"        {key!r}: certificate,\n" for key in CERTIFICATES]
+    return (
+        "\n\ndef of_this_run(certificate: str) -> dict[str, str | None]:\n"
+        '    """Instead of what only your account has."""\n'
+        f"    return {{\n{''.join(lines)}    }}\n\n"
+    )
+
+
+def _applies(manifests: Iterable[Manifest], folder: Path, found: Survey) -> str:
+    """A line for each file, naming the objects if the file holds others too."""
+    by_file: dict[Path, list[Manifest]] = {}
+    for one in manifests:
+        by_file.setdefault(one.where.path, []).append(one)
+    lines = []
+    for path, objects in by_file.items():
+        name = Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+        names = [f"{one.key[0].lower()}/{one.key[2]}" for one in objects]
+        arguments = [repr(name), f"only={names!r}"]
+        if found.account or found.has_certificates:
+            arguments.append("annotations=of_this_run(certificate)")
+        if "${" in path.read_text(encoding="utf-8"):
+            arguments.append("CERTIFICATE_ARN=certificate")
+        inside = "".join(f"            {one},\n" for one in arguments)
+        lines.append(f"        cutover.apply(\n{inside}        )")
+    return "\n".join(lines)
+
+
+def _traffic(found: Survey) -> str:
+    tables = []
+    for call in found.calls:
+        first = (
+            f"[[grpc]]\nmethod = {_toml(call.path.lstrip('/'))}\n"
+            if call.protocol == "grpc"
+            else f"[[rest]]\nrequest = {_toml(call.title)}\n"
+        )
+        tables.append(f"\n{first}share = {call.share:g}\n")
+    return _TRAFFIC + "".join(tables)
+
+
+def _toml(text: str) -> str:
+    """A basic string; JSON's escapes are TOML's."""
+    return json.dumps(text)
+
+
+def _comment(text: str) -> str:
+    """Text that ends no docstring."""
+    return text.replace("\\", "/").replace('"', "'")
+
+
+def names(found: Sequence[Manifest]) -> str:
+    """The titles of objects in one line."""
+    return ", ".join(one.title for one in found)

@@ -1,0 +1,308 @@
+"""What the manifests of a move hold: who has the name, which Ingresses take it over, what is called where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from testbed.check.reading import ACCOUNT, ALB, NLB, PREFIXES, Reading, annotation
+from testbed.errors import BadInput
+from testbed.kubernetes.manifests import Manifest
+from testbed.kubernetes.services import Service
+from testbed.lb_controller import globs
+from testbed.lb_controller.inputs import Version
+from testbed.lb_controller.plan import PlannedStack
+from testbed.lb_controller.rule_conditions import HOST, PATH
+from testbed.lb_controller.stack import ListenerRule, Ref, Stack
+from testbed.lb_controller.target_groups import GRPC
+from testbed.traffic.calls import Call
+
+CERTIFICATES = (ALB + "certificate-arn", NLB + "ssl-cert")
+HTTPS = 443
+_GRPC_SHARE, _REST_SHARE = 3.0, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a scenario needs to know.
+
+    Attributes:
+        controller: the version of the AWS Load Balancer Controller that the Ingresses are written for.
+        host: the name that moves; `zone` the hosted zone of all names.
+        hostname: the key of the Service's annotation.
+        service: the Service behind the NLB.
+        ingresses: those that claim the host.
+        others: what is applied with the Service: everything that is no ALB Ingress.
+        labels, namespace, tls_ports, plain_ports, port_names: of the pods that the Services select.
+        port: that clients call.
+        calls: one for each path that the ALB forwards.
+        account: annotations of the Ingresses and the Service that name what an account has.
+        has_certificates: whether an object names a certificate.
+    """
+
+    controller: Version
+    host: str
+    zone: str
+    hostname: str
+    service: Manifest
+    ingresses: tuple[Manifest, ...]
+    others: tuple[Manifest, ...]
+    labels: Mapping[str, str]
+    namespace: str
+    tls_ports: tuple[int, ...]
+    plain_ports: tuple[int, ...]
+    port_names: Mapping[str, int]
+    port: int
+    calls: tuple[Call, ...]
+    account: tuple[str, ...]
+    has_certificates: bool
+
+    @property
+    def is_new_prefix(self) -> bool:
+        """Whether only ExternalDNS v0.20 and later read the Service's annotation by default."""
+        return self.hostname.startswith(PREFIXES[1])
+
+
+def survey(manifests: Sequence[Manifest]) -> Survey:
+    """Look at the manifests.
+
+    Raises:
+        BadInput: they hold no move, or one that cannot be played as it is written.
+    """
+    service, hostname = _service(manifests)
+    version = "v0.22" if hostname.startswith(PREFIXES[1]) else "v0.7.4"
+    controller = _controller(manifests)
+    reading = Reading.of(manifests, version, controller)
+    host, alb = _move(reading, service)
+    assert alb.stack
+    members = tuple(reading.members(alb))
+    behind = _services_behind(reading, alb.stack)
+    labels = _labels([service, *behind])
+    ports = list(Service.of(service.object).ports)
+    names = _container_ports(manifests)
+    listens = [listener.port for listener in alb.stack.listeners]
+    port = next((one for one in (HTTPS, *(p.port for p in ports)) if one in listens), None)
+    if port is None or port not in [one.port for one in ports]:
+        told = ", ".join(str(one.port) for one in ports)
+        raise BadInput(
+            f"{service.title} has the ports {told}, the ALB listens on {', '.join(map(str, listens))}: no "
+            "client can call both",
+            where=service.where,
+            do=f"give both a port, e.g. with {ALB}listen-ports",
+        )
+    ended = annotation(service, NLB + "ssl-cert") is not None
+    plain = [one for item in behind for one in Service.of(item.object).ports]
+    tls = [] if ended else ports
+    named: dict[str, int] = {}
+    tls_ports = _numbers(tls, names, named, 8443)
+    plain_ports = _numbers([*plain, *(ports if ended else [])], names, named, 8080)
+    twice = set(tls_ports) & set(plain_ports)
+    if twice:
+        raise BadInput(
+            f"the NLB passes TLS to target port {twice.pop()}, to which the ALB leads without TLS",
+            where=service.where,
+            do="let the Services behind the Ingress lead to the pods' plain port",
+        )
+    claimed = [host, *reading.claims]
+    return Survey(
+        controller=controller,
+        host=host,
+        zone=_zone(claimed, host),
+        hostname=hostname,
+        service=service,
+        ingresses=members,
+        others=tuple(one for one in manifests if one not in members),
+        labels=labels,
+        namespace=service.key[1],
+        tls_ports=tls_ports or (8443,),
+        plain_ports=plain_ports or (8080,),
+        port_names=named,
+        port=port,
+        calls=tuple(_calls(alb.stack, host, port)),
+        account=tuple(key for key in ACCOUNT if any(annotation(one, key) for one in (*members, service))),
+        has_certificates=any(annotation(one, key) for one in (*members, service) for key in CERTIFICATES),
+    )
+
+
+def _controller(manifests: Iterable[Manifest]) -> Version:
+    """Path types came with networking.k8s.io/v1; the controller of the story does not know them."""
+    of_v1 = any(
+        one.object["kind"] == "Ingress" and one.object["apiVersion"] == "networking.k8s.io/v1"
+        for one in manifests
+    )
+    return Version.NEWEST if of_v1 else Version.V2_1
+
+
+def _service(manifests: Iterable[Manifest]) -> tuple[Manifest, str]:
+    candidates = [one for one in manifests if one.object["kind"] == "Service"]
+    for manifest in candidates:
+        if (manifest.object.get("spec") or {}).get("type") != "LoadBalancer":
+            continue
+        for prefix in PREFIXES:
+            if annotation(manifest, prefix + "hostname"):
+                return manifest, prefix + "hostname"
+    raise BadInput(
+        "no Service of type LoadBalancer has a hostname annotation of ExternalDNS",
+        do=f"give a Service with {PREFIXES[0]}hostname, and Ingresses with the host",
+    )
+
+
+def _move(reading: Reading, service: Manifest) -> tuple[str, PlannedStack]:
+    """The first host of the Service that Ingresses claim too, and their ALB."""
+    if reading.stack_of(service) is None:
+        raise BadInput(
+            f"{service.title} gets no NLB", where=service.where, do="annotate its load balancer type: nlb"
+        )
+    hosts = [host for host, claims in reading.claims.items() if any(c.manifest is service for c in claims)]
+    for host in hosts:
+        ingresses = tuple(c.manifest for c in reading.claims[host] if c.kind == "Ingress")
+        if not ingresses:
+            continue
+        alb = reading.stack_of(ingresses[0])
+        if alb is None or alb.stack is None:
+            reason = alb.error if alb else "no controller takes it"
+            raise BadInput(f"{ingresses[0].title} gets no ALB: {reason}", where=ingresses[0].where)
+        return host, alb
+    raise BadInput(
+        f"no Ingress has the host {hosts[0] if hosts else ''} of {service.title}",
+        where=service.where,
+        do="add the Ingresses as they shall be after the move",
+    )
+
+
+def _services_behind(reading: Reading, stack: Stack) -> list[Manifest]:
+    found = {}
+    for binding in stack.bindings:
+        service = reading.service(binding.namespace, binding.service_name)
+        if service:
+            found[service.key] = service
+    if not found:
+        raise BadInput(f"the Ingress group {stack.id} leads to no Service of these manifests")
+    return list(found.values())
+
+
+def _labels(services: Sequence[Manifest]) -> dict[str, str]:
+    """Labels that satisfy all selectors: the same pods stand behind both balancers."""
+    labels: dict[str, str] = {}
+    for service in services:
+        for key, value in ((service.object.get("spec") or {}).get("selector") or {}).items():
+            if labels.setdefault(key, value) != value:
+                raise BadInput(
+                    f"{service.title} selects pods with {key}={value}, {services[0].title} with "
+                    f"{key}={labels[key]}: the testbed plays one set of pods behind both balancers",
+                    where=service.line("spec", "selector"),
+                )
+        if service.key[1] != services[0].key[1]:
+            raise BadInput(
+                f"{service.title} and {services[0].title} are in two namespaces", where=service.where
+            )
+    return labels
+
+
+def _container_ports(manifests: Iterable[Manifest]) -> dict[str, int]:
+    """Ports that Deployments and their like name."""
+    found: dict[str, int] = {}
+    for manifest in manifests:
+        spec = manifest.object.get("spec") or {}
+        pods = (spec.get("template") or {}).get("spec") or spec
+        for container in pods.get("containers") or () if isinstance(pods, Mapping) else ():
+            for port in container.get("ports") or ():
+                if port.get("name") and port.get("containerPort"):
+                    found.setdefault(str(port["name"]), int(port["containerPort"]))
+    return found
+
+
+def _numbers(
+    ports: Iterable[Any], names: Mapping[str, int], named: dict[str, int], unknown: int
+) -> tuple[int, ...]:
+    """The numbers of target ports; a name that no manifest gives a number gets one."""
+    numbers: dict[int, None] = {}
+    for port in ports:
+        target = port.target_port
+        is_name = isinstance(target, str)
+        numbers[named.setdefault(target, names.get(target, unknown)) if is_name else target] = None
+    return tuple(numbers)
+
+
+def _zone(hosts: Sequence[str], host: str) -> str:
+    """The longest suffix of all hosts, of two labels at least; of one host, what follows its first label."""
+    plain = [one.lower().removeprefix("*.").split(".") for one in dict.fromkeys(hosts)]
+    if len(plain) == 1:
+        labels = plain[0]
+        return ".".join(labels[1:] if len(labels) > 2 else labels)
+    common: list[str] = []
+    for parts in zip(*(reversed(one) for one in plain), strict=False):
+        if len(set(parts)) > 1:
+            break
+        common.insert(0, parts[0])
+    if len(common) < 2:
+        raise BadInput(f"the hosts {', '.join(hosts)} have no hosted zone in common")
+    return ".".join(common) if ".".join(common) != host or len(common) == 2 else ".".join(common[1:])
+
+
+def _calls(stack: Stack, host: str, port: int) -> Iterator[Call]:
+    """A call for each path that a rule of the host forwards; health and reflection if there is no other."""
+    found: dict[tuple[str, str], Call] = {}
+    minor: dict[tuple[str, str], Call] = {}
+    unmatched: list[str] = []
+    versions = {group.id: group.protocol_version for group in stack.target_groups}
+    for rule in stack.rules:
+        if rule.listener_port != port or not _takes(rule, host):
+            continue
+        version = next(
+            (
+                versions[item.target_group.id]
+                for action in rule.actions
+                for item in (action.forward.target_groups if action.forward else ())
+                if isinstance(item.target_group, Ref)
+            ),
+            None,
+        )
+        if version is None:
+            continue
+        for path in _paths(rule):
+            call = _grpc(path) if version == GRPC else Call("rest", _plain(path), "GET", share=_REST_SHARE)
+            if not globs.covers(path, call.path):
+                unmatched.append(path)
+                continue  # the prefix of a path type stands for itself too, which no gRPC method is
+            is_minor = call.path.startswith(("/grpc.health.", "/grpc.reflection."))
+            (minor if is_minor else found).setdefault((call.protocol, call.path), call)
+    calls = found or minor
+    if unmatched and not any(protocol == "grpc" for protocol, _ in (*found, *minor)):
+        raise BadInput(
+            f"no gRPC method has the path {unmatched[0]}: the rule is never reached",
+            do="write /package.Service/* with pathType ImplementationSpecific",
+        )
+    if not calls:
+        raise BadInput(f"no rule of the ALB forwards a path of {host}")
+    return iter(calls.values())
+
+
+def _takes(rule: ListenerRule, host: str) -> bool:
+    values = [value.lower() for one in rule.conditions if one.field == HOST for value in one.values]
+    others = [one for one in rule.conditions if one.field not in (HOST, PATH)]
+    return not others and (not values or host.lower() in values)
+
+
+def _paths(rule: ListenerRule) -> list[str]:
+    return [value for one in rule.conditions if one.field == PATH for value in one.values] or ["/*"]
+
+
+def _plain(pattern: str) -> str:
+    """A path that a pattern matches: `/a/*` is `/a/1`, `/*` is `/`."""
+    if pattern == "/*":
+        return "/"
+    return pattern.replace("*", "1").replace("?", "x")
+
+
+def _grpc(pattern: str) -> Call:
+    """A method that a pattern matches."""
+    match = re.fullmatch(r"/([A-Za-z_][\w.]*)/(.*)", pattern)
+    if match:
+        service, method = match[1], re.sub(r"\W", "", match[2].replace("?", "x")) or "Call"
+    else:
+        start = re.match(r"/([A-Za-z_][\w.]*)", pattern)
+        service, method = f"{start[1].rstrip('.')}.Any" if start else "testbed.Any", "Call"
+    return Call("grpc", f"/{service}/{method}", share=_GRPC_SHARE)

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from testbed.check import reading
+from testbed.rehearsal.configuration import thresholds
+from testbed.rehearsal.scenario import Targets, load
+from testbed.scaffold import script
+from testbed.scaffold.survey import survey
+from testbed.traffic import description
+from tests.check.manifests_of_traps import INGRESS, PLAIN, SERVICE, folder
+from tests.scaffold.manifests_of_a_shop import SHOP
+
+
+def written(path: Path, *manifests: str) -> Path:
+    into = path / "cutover"
+    into.mkdir()
+    for name, text in script.files(survey(reading.load([folder(path, *manifests)])), into).items():
+        (into / name).write_text(text)
+    return into
+
+
+def test_the_script_is_a_scenario_with_its_way_back(tmp_path: Path) -> None:
+    into = written(tmp_path, SHOP)
+    found = load(str(into))
+    assert (found.name, found.host, found.zone) == ("cutover", "shop.acme.example.org", "acme.example.org")
+    assert found.targets == Targets(
+        labels={"app": "gateway", "tier": "edge"},
+        namespace="shop",
+        tls_ports=(9443,),
+        plain_ports=(9090, 9080),
+        port_names={"tls": 9443},
+    )
+    assert load(f"{into}:there_and_back").title.endswith("and back")
+    assert [one.text for one in thresholds(found, tmp_path)] == ["failed == 0", "drained_within: 15m"]
+
+
+def test_the_traffic_calls_what_the_rules_forward(tmp_path: Path) -> None:
+    calls = description.load(written(tmp_path, SHOP) / "traffic.toml").calls
+    assert {call.title for call in calls} == {"/acme.shop.v1.Carts/Call", "GET /api", "GET /api/1"}
+
+
+def test_objects_of_other_files_are_applied_from_there_and_ids_are_replaced(tmp_path: Path) -> None:
+    text = (written(tmp_path, SERVICE, PLAIN, INGRESS) / "cutover.py").read_text()
+    assert "'../1.yaml',\n            only=['service/web']," in text
+    assert "'../3.yaml',\n            only=['ingress/web']," in text
+    assert "'alb.ingress.kubernetes.io/certificate-arn': certificate" in text
+
+
+@pytest.mark.parametrize("path", ['/a"b', "/a'b", "/a\\b", "/{x}"])
+def test_no_name_breaks_out_of_its_place(tmp_path: Path, path: str) -> None:
+    rest = INGRESS.replace("version: GRPC", "version: HTTP1").replace(
+        "path: /shop.v1.Cart/*", f"path: {json.dumps(path)}"
+    )
+    into = written(tmp_path, SERVICE, PLAIN, rest)
+    assert load(str(into)).host == "api.example.com"
+    assert description.load(into / "traffic.toml").calls[0].path == path

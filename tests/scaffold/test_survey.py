@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from testbed.check import reading
+from testbed.errors import BadInput
+from testbed.lb_controller.inputs import Version
+from testbed.scaffold.survey import Survey, survey
+from tests.check.manifests_of_traps import INGRESS, PLAIN, REST, SERVICE, folder
+from tests.scaffold.manifests_of_a_shop import SHOP
+
+STORY = Path(__file__).resolve().parents[2] / "scenarios" / "zozomat" / "manifests"
+
+
+def surveyed(path: Path, *manifests: str) -> Survey:
+    return survey(reading.load([folder(path, *manifests)]))
+
+
+def titles(found: Survey) -> tuple[list[str], list[str]]:
+    return [one.title for one in found.ingresses], [one.title for one in found.others]
+
+
+def test_the_storys_manifests_are_understood() -> None:
+    found = survey(reading.load([STORY]))
+    assert (found.host, found.zone, found.port, found.namespace) == (
+        "api.example.com",
+        "example.com",
+        443,
+        "default",
+    )
+    assert (found.labels, found.tls_ports, found.plain_ports) == ({"app": "envoy"}, (8443,), (8080,))
+    assert found.controller is Version.V2_1
+    assert titles(found)[1] == ["Service default/envoy", "Service default/envoy-service"]
+    assert {call.title for call in found.calls} == {
+        "/measurement.v1.MeasurementService/Call",
+        "GET /measurements",
+        "GET /measurements/1",
+    }
+
+
+def test_other_names_ports_and_paths_are_understood(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, SHOP)
+    assert (found.host, found.zone, found.namespace) == ("shop.acme.example.org", "acme.example.org", "shop")
+    assert found.labels == {"app": "gateway", "tier": "edge"}
+    assert (found.tls_ports, found.plain_ports) == ((9443,), (9090, 9080))
+    assert found.port_names == {"tls": 9443}
+    assert found.controller is Version.NEWEST
+    assert found.account == ("alb.ingress.kubernetes.io/subnets",)
+    assert {call.title for call in found.calls} == {"/acme.shop.v1.Carts/Call", "GET /api", "GET /api/1"}
+    assert titles(found)[0] == ["Ingress shop/shop-grpc", "Ingress shop/shop-rest"]
+    assert len(titles(found)[1]) == 5
+
+
+def test_a_catch_all_is_called_at_the_root(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, SERVICE, PLAIN, REST.replace("/carts/*", "/*"))
+    assert [call.title for call in found.calls] == ["GET /"]
+
+
+@pytest.mark.parametrize(
+    ("manifests", "told"),
+    [
+        ((PLAIN,), "no Service of type LoadBalancer has a hostname annotation"),
+        ((SERVICE, PLAIN), "1.yaml:1: no Ingress has the host api.example.com of Service default/web"),
+        (
+            (SERVICE, PLAIN, INGRESS.replace("target-type: ip", "target-type: instance")),
+            "3.yaml:1: Ingress default/web gets no ALB",
+        ),
+        (
+            (SERVICE, PLAIN.replace("app: web", "app: other"), INGRESS),
+            "2.yaml:6: Service default/web-plain selects pods with app=other",
+        ),
+        ((SERVICE, INGRESS), "the Ingress group web leads to no Service of these manifests"),
+        ((SERVICE.replace("port: 443", "port: 8443"), PLAIN, INGRESS), "no client can call both"),
+        ((SERVICE, PLAIN.replace("8080", "8443"), INGRESS), "passes TLS to target port 8443"),
+        (
+            (SERVICE, PLAIN, INGRESS.replace("/shop.v1.Cart/*", "/shop.v1.Cart")),
+            "no gRPC method has the path",
+        ),
+    ],
+)
+def test_what_cannot_be_played_is_told_in_one_line(
+    tmp_path: Path, manifests: tuple[str, ...], told: str
+) -> None:
+    with pytest.raises(BadInput) as error:
+        surveyed(tmp_path, *manifests)
+    assert told in str(error.value).replace(str(tmp_path) + "/", "")
+
+
+def test_a_gap_in_the_paths_of_one_protocol_is_not_hidden_by_the_other(tmp_path: Path) -> None:
+    lost = INGRESS.replace("/shop.v1.Cart/*", "/shop.v1.Cart")
+    with pytest.raises(BadInput, match="the rule is never reached"):
+        surveyed(tmp_path, SERVICE, PLAIN, lost, REST)
