@@ -28,6 +28,7 @@ from testbed import journal
 from testbed.clock import Clock
 from testbed.doctor import examine
 from testbed.errors import BadInput, ExitCode, Missing, TestbedError
+from testbed.external_dns.bench import HOSTS, seconds_to_plan
 from testbed.lb_controller.bench import MEMBERS, seconds_to_model
 from testbed.network import lease
 from testbed.options import DEFAULT_SCENARIO, EXTERNAL_DNS_VERSIONS
@@ -53,6 +54,8 @@ MOVE_ALLOWANCE = 0.1
 """Wall seconds beyond one sync interval and one TTL until the ALB serves."""
 ALB_RATIO, NLB_RATIO = 0.5, 0.8
 MODEL_SECONDS = 2.0
+PLAN_SECONDS, PLAN_GROWTH = 1.5, 12.0
+"""Of a sync of ExternalDNS over many hosts, and how much longer ten times the hosts may take."""
 LOAD_SECONDS = 3.0
 """How long a rate is sent to measure a throughput."""
 CEILING_FROM = 1_000.0
@@ -389,9 +392,25 @@ def model_row() -> Row:
     )
 
 
+def plan_rows(*, with_growth: bool) -> Iterator[Row]:
+    """A sync of ExternalDNS over many hosts, and over ten times as many."""
+    seconds = seconds_to_plan()
+    yield Row(
+        f"a sync of ExternalDNS planned for {HOSTS:,} hosts",
+        f"{seconds:.2f} s",
+        f"≤ {PLAN_SECONDS:g} s",
+        seconds <= PLAN_SECONDS,
+    )
+    if with_growth:
+        growth = seconds_to_plan(10 * HOSTS) / seconds
+        what = f"the same for {10 * HOSTS:,} hosts"
+        yield Row(what, f"{growth:.1f} times as long", f"≤ {PLAN_GROWTH:g}", growth <= PLAN_GROWTH)
+
+
 def rows(*, quick: bool) -> Iterator[Row]:
     """All rows, each when it is measured; `quick` leaves out the whole stories and the ceiling."""
     yield model_row()
+    yield from plan_rows(with_growth=not quick)
     yield from _told("start", start_rows())
     yield from _told("throughput", throughput_rows(with_ceiling=not quick))
     if not quick:

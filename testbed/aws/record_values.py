@@ -66,7 +66,7 @@ def name_problem(name: str) -> str:
         labels = [_ESCAPED.sub("x", label) for label in labels]
     if not all(labels):
         return "DomainLabelEmpty (Domain label is empty)"
-    if any(len(label) > _LONGEST_LABEL for label in labels):
+    if len(bare) > _LONGEST_LABEL and any(len(label) > _LONGEST_LABEL for label in labels):
         return "DomainLabelTooLong (Domain label is too long)"
     return ""
 

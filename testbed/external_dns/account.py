@@ -74,8 +74,8 @@ class _Zone:
 
     @property
     def records(self) -> list[Record]:
-        """All record sets."""
-        return [record for name in self._by_name.values() for record in name.values()]
+        """All record sets, as Route 53 gives them back."""
+        return [_stored(record) for name in self._by_name.values() for record in name.values()]
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """Apply changes; code and text of the refusal, or two empty texts."""
@@ -91,7 +91,7 @@ class _Zone:
                 codes.append(found.code)
                 texts.append(found.message.removeprefix("[").removesuffix("]"))
             else:
-                states[name] = {key: _stored(one) for key, one in applied(before, mine).items()}
+                states[name] = applied(before, mine)
         if codes:
             text = ", ".join(texts)
             return codes[0], f"[{text}]" if codes[0] == "InvalidChangeBatch" else text
@@ -119,6 +119,8 @@ class _Pages:
 
 def _stored(record: Record) -> Record:
     """As Route 53 gives it back: the names in lower case, with their dots."""
+    if record["Name"].endswith("."):
+        return record  # it came from there
     alias = record.get("AliasTarget")
     more = {"AliasTarget": {**alias, "DNSName": stored_name(alias["DNSName"])}} if alias else {}
     return {**record, "Name": stored_name(record["Name"]), **more}
