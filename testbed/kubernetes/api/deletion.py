@@ -21,11 +21,12 @@ _NAMESPACE_FINALIZER = "kubernetes"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """metav1.DeleteOptions."""
+    """metav1.DeleteOptions; kubectl names a dry run here, not in the path."""
 
     propagation: str = BACKGROUND
     uid: str = ""
     resource_version: str = ""
+    is_dry_run: bool = False
 
     @classmethod
     def of(cls, body: Mapping[str, Any], query: Mapping[str, str]) -> Options:
@@ -43,7 +44,15 @@ class Options:
                 'supported values: "Background", "Foreground", "Orphan", "nil"'
             )
         conditions = body.get("preconditions") or {}
-        return cls(policy, conditions.get("uid") or "", conditions.get("resourceVersion") or "")
+        dry_run = body.get("dryRun") or ([query["dryRun"]] if query.get("dryRun") else [])
+        if dry_run not in ([], ["All"]):
+            raise bad_request(f"dryRun: Unsupported value: {dry_run}: supported values: All")
+        return cls(
+            policy,
+            conditions.get("uid") or "",
+            conditions.get("resourceVersion") or "",
+            is_dry_run=bool(dry_run),
+        )
 
 
 def check(resource: Resource, item: Mapping[str, Any], options: Options) -> None:

@@ -38,6 +38,8 @@ from testbed.kubernetes.api.shapes import Object, inward, outward, without_nulls
 from testbed.kubernetes.objects import copied
 from testbed.kubernetes.store import ObjectStore
 
+_ANSWERED_WHOLE = ("Service", "Pod", "ServiceAccount", "PersistentVolumeClaim")
+"""Kinds of which a delete answers the object, not a Status (`ReturnDeletedObject` of their storage)."""
 _NAME_SUFFIX = "bcdfghjklmnpqrstvwxz2456789"
 """Letters of generated names (apimachinery pkg/util/rand)."""
 
@@ -116,8 +118,10 @@ class Handlers:
             item = self._must_find(request)
             deletion.check(resource, item, options)
             metadata = item["metadata"]
-            finished = statuses.success(resource, metadata["name"], metadata["uid"])
-            if request.is_dry_run:
+            finished: Mapping[str, Any] = statuses.success(resource, metadata["name"], metadata["uid"])
+            if resource.stored_kind in _ANSWERED_WHOLE:
+                finished = outward(resource, item)
+            if options.is_dry_run:
                 return Outcome(finished)
             left = deletion.delete(self._store, item, options)
             deletion.finish_namespaces(self._store)
@@ -128,7 +132,7 @@ class Handlers:
         options = self._delete_options(request)
         with self._store.transaction():
             page = lists.page(self._store, request)
-            if not request.is_dry_run:
+            if not options.is_dry_run:
                 for item in page.items:
                     deletion.delete(self._store, item, options)
                 deletion.finish_namespaces(self._store)
