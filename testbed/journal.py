@@ -246,6 +246,15 @@ class Access(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Metrics(Event):
+    """CloudWatch metrics of a balancer over the run; `balancer` as in access logs, `app/<name>/<16 hex>`."""
+
+    kind: ClassVar[str] = "metrics"
+    balancer: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficStopped(Event):
     """The generator's own account: what it meant to send and what it could not start in time."""
 
@@ -269,7 +278,7 @@ EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
         Run, StepStarted, StepFinished, Action, Expectation, Invariant, Threshold, Balancer, DnsChange,
-        DnsAnswer, ApiCall, Log, Connection, Request, Access, TrafficStopped, RunFinished,
+        DnsAnswer, ApiCall, Log, Connection, Request, Access, Metrics, TrafficStopped, RunFinished,
     )
 }  # fmt: skip
 

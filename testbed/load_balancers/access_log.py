@@ -29,8 +29,8 @@ def line(fields: Mapping[str, Any], clock: Clock) -> str:
     start = float(fields["start"])
     ended = start + float(fields["duration"] or 0) / 1000
     reached = fields["target"] or NONE
-    answered = fields["details"] == "via_upstream"
-    status = _status(fields)
+    answered = is_answered(fields)
+    status = status_of(fields)
     target_status = str(status) if answered else NONE
     values = (
         kind(fields),
@@ -86,9 +86,16 @@ def kind(fields: Mapping[str, Any]) -> str:
     return "https" if secure else "http"
 
 
-def _status(fields: Mapping[str, Any]) -> int:
+def is_answered(fields: Mapping[str, Any]) -> bool:
+    """Whether the client got the beginning of a target's response, even if not its end."""
+    began = fields["details"] == "via_upstream" or fields["from_target"] is not None
+    return began and bool(fields["status"])
+
+
+def status_of(fields: Mapping[str, Any]) -> int:
+    """The code that the ALB answered; 460 if the client left before the response."""
     status = int(fields["status"] or 0)
-    gone = "DC" in (fields["flags"] or "").split(",") and fields["details"] != "via_upstream"
+    gone = "DC" in (fields["flags"] or "").split(",") and not is_answered(fields)
     return CLIENT_CLOSED if gone or status == 0 else status
 
 

@@ -31,6 +31,8 @@ from testbed.load_balancers.target_health import State as Health
 from testbed.network import XDS_PORT, Network
 
 KINDS: Sequence[Kind] = ("nlb", "alb")
+ALB_LOG, NLB_LOG = "alb-access.json", "nlb-flows.json"
+"""What the Envoys log in the run's folder."""
 LOOK_AGAIN = 0.25
 """Wall seconds without a change of ELBv2 until certificates and provisioning are looked at."""
 
@@ -81,7 +83,7 @@ class Fleet:
         self._serving = self.state
         self._elbv2, self._changes, self._certificates = elbv2, changes, certificates
         self._network, self._clock, self._journal = network, clock, journal
-        self._access_log = str((folder / "alb-access.json").resolve())
+        self._logs = folder.resolve()
         self._resolve = resolve
         self._book = AddressBook(network)
         self._told: dict[str, Balancer] = {}
@@ -165,7 +167,9 @@ class Fleet:
         return any(balancer.state == "provisioning" for balancer in self.state.balancers)
 
     async def _publish(self, state: State, certificates: Mapping[str, Certificate]) -> None:
-        run = Surroundings(self._network, self._clock, self._access_log, _server_names(state, certificates))
+        names = _server_names(state, certificates)
+        logs = str(self._logs / ALB_LOG), str(self._logs / NLB_LOG)
+        run = Surroundings(self._network, self._clock, logs[0], names, logs[1])
         sources = Sources(self._book.address, self._resolve, certificates, run)
         await asyncio.gather(
             *(

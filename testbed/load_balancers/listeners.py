@@ -80,18 +80,32 @@ ACCESS_FIELDS: Mapping[str, str] = {
 }
 """What the access log of the ALBs' Envoy holds in JSON; `access_log.py` makes the ALB's own line of it."""
 
+FLOW_FIELDS: Mapping[str, str] = {
+    "client": "%DOWNSTREAM_REMOTE_ADDRESS%",
+    "target": "%UPSTREAM_HOST%",
+    "received": "%BYTES_RECEIVED%",
+    "sent": "%BYTES_SENT%",
+    "client_close": "%DOWNSTREAM_DETECTED_CLOSE_TYPE%",
+    "target_close": "%UPSTREAM_DETECTED_CLOSE_TYPE%",
+}
+"""What the NLBs' Envoy writes of each flow that has ended, for `cloudwatch.py`."""
+
 Message = dict[str, Any]
 _ADS: Message = {"ads": {}, "resource_api_version": "V3"}
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What listeners need to know of the run. `server_names` are the names in a certificate, by its ARN."""
+    """What listeners need to know of the run. `server_names` are the names in a certificate, by its ARN.
+
+    The logs are files; without a name there is no flow log.
+    """
 
     network: Network
     clock: Clock
     access_log: str
     server_names: Mapping[str, Sequence[str]]
+    flow_log: str = ""
 
 
 def listener(
@@ -101,7 +115,7 @@ def listener(
     if balancer.type == "alb":
         chains = _alb_chains(balancer, item, zone, run)
     else:
-        proxy = _tcp_proxy(balancer, item, zone, state, run.clock)
+        proxy = _tcp_proxy(balancer, item, zone, state, run)
         if proxy is None:
             return None
         chains = _nlb_chains(item, proxy, run)
@@ -142,7 +156,7 @@ def _nlb_chains(item: Listener, proxy: tcp_proxy_pb2.TcpProxy, run: Surroundings
 
 
 def _tcp_proxy(
-    balancer: LoadBalancer, item: Listener, zone: int, state: State, clock: Clock
+    balancer: LoadBalancer, item: Listener, zone: int, state: State, run: Surroundings
 ) -> tcp_proxy_pb2.TcpProxy | None:
     action = item.rules[-1].action
     group = state.groups.get(action.groups[0][0]) if isinstance(action, Forward) else None
@@ -151,8 +165,9 @@ def _tcp_proxy(
     return tcp_proxy_pb2.TcpProxy(
         stat_prefix=balancer.name,
         cluster=cluster_name(balancer, zone, group),
-        idle_timeout=seconds(clock.scaled(_nlb_idle_timeout(item))),
+        idle_timeout=seconds(run.clock.scaled(_nlb_idle_timeout(item))),
         hash_policy=[{"source_ip": {}}],  # heeded by clusters that are sticky
+        access_log=[_json_log(run.flow_log, {**FLOW_FIELDS, "elb": balancer.id})] if run.flow_log else [],
     )
 
 
@@ -275,9 +290,13 @@ def _script(balancer: LoadBalancer, item: Listener, network: Network) -> str:
 
 
 def _access_log(path: str, balancer: LoadBalancer, item: Listener) -> Message:
-    fields = Struct()
     scheme = "https" if item.protocol == "HTTPS" else "http"
-    fields.update({**ACCESS_FIELDS, "elb": balancer.id, "scheme": scheme, "port": str(item.port)})
+    return _json_log(path, {**ACCESS_FIELDS, "elb": balancer.id, "scheme": scheme, "port": str(item.port)})
+
+
+def _json_log(path: str, texts: Mapping[str, str]) -> Message:
+    fields = Struct()
+    fields.update(texts)
     return extension(
         "envoy.access_loggers.file",
         file_pb2.FileAccessLog(path=path, log_format={"json_format": fields}),

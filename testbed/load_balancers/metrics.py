@@ -19,6 +19,7 @@ LISTENER: Mapping[str, Mapping[str, str]] = {
     "alb": {
         "downstream_cx_active": "ActiveConnectionCount",
         "downstream_cx_total": "NewConnectionCount",
+        "downstream_cx_overflow": "RejectedConnectionCount",
         "ssl.connection_error": "ClientTLSNegotiationErrorCount",
     },
 }

@@ -74,6 +74,7 @@ class Story:
     logs: list[journal.Log] = field(default_factory=list)
     connections: list[journal.Connection] = field(default_factory=list)
     traffic: list[journal.TrafficStopped] = field(default_factory=list)
+    metrics: list[journal.Metrics] = field(default_factory=list)
     ended: list[journal.RunFinished] = field(default_factory=list)
     first: float | None = None
     last: float | None = None
@@ -108,6 +109,8 @@ class Story:
                 self._add_log(event)
             case journal.Connection():
                 self.connections.append(event)
+            case journal.Metrics():
+                self.metrics.append(event)
             case journal.TrafficStopped():
                 self.traffic.append(event)
             case journal.RunFinished():

@@ -40,6 +40,7 @@ def as_dict(verdict: Verdict) -> dict[str, Any]:
         "requests": _outcomes(counted.all.outcomes),
         "latency": _latency(counted.all.latency),
         "balancers": {via.value: _share(share) for via, share in counted.by_balancer.items()},
+        "metrics": {event.balancer: event.values for event in verdict.story.metrics},
         "steps": [_phase(phase, verdict, times) for phase in counted.phases],
         "losses": [
             {"step": loss.step, "outcome": loss.outcome, "cause": loss.cause, "requests": loss.count}

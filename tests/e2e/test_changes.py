@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -39,3 +40,13 @@ def test_rules_targets_certificate_and_group_change_and_nothing_fails(tmp_path: 
     assert not lost, lost[:3]
     assert summary["requests"]["ok"] == summary["requests"]["total"] > 1000
     assert not [event for event in events if isinstance(event, journal.Log) and event.level == "error"]
+    log = (tmp_path / "alb-access.log").read_text().splitlines()
+    by_kind = Counter(line.partition(" ")[0] for line in log)
+    served = Counter(event.protocol for event in events if isinstance(event, journal.Request))
+    assert by_kind["https"] == served["rest"]
+    assert by_kind["grpcs"] == served["grpc"] + 1  # the stream is nobody's of the clients
+    (values,) = summary["metrics"].values()
+    assert values["RequestCount"] == len(log)
+    assert values["HTTPCode_Target_2XX_Count"] == len(log)
+    assert values["GrpcRequestCount"] == by_kind["grpcs"]
+    assert values["HealthyHostCount"] == 6

@@ -76,7 +76,14 @@ def test_the_type_tells_protocol_and_tls(changed: dict[str, Any], kind: str) -> 
 
 
 def test_an_answer_of_the_balancers_own_has_no_target_status() -> None:
-    own = {"details": "direct_response", "status": 464, "target": None, "to_target": None, "group": None}
+    own = {
+        "from_target": None,
+        "details": "direct_response",
+        "status": 464,
+        "target": None,
+        "to_target": None,
+        "group": None,
+    }
     fields = fields_of(**own)
     assert fields[4:10] == ["-", "-1", "-1", "-1", "464", "-"]
 
@@ -84,6 +91,12 @@ def test_an_answer_of_the_balancers_own_has_no_target_status() -> None:
 def test_a_client_that_left_before_the_answer_is_460() -> None:
     gone = {"details": "downstream_remote_disconnect", "flags": "DC", "status": 0}
     assert fields_of(**gone)[5:10] == ["0.086", "-1", "-1", "460", "-"]
+
+
+def test_a_client_that_left_in_the_middle_of_a_response_has_seen_its_status() -> None:
+    gone = {"details": "downstream_remote_disconnect", "flags": "DC", "status": 200}
+    assert fields_of(**gone)[8:10] == ["200", "200"]
+    assert fields_of(**gone, from_target=None)[8:10] == ["460", "-"]
 
 
 def test_quotes_in_a_user_agent_cannot_break_out_of_their_field() -> None:
