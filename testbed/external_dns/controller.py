@@ -94,7 +94,7 @@ class Controller:
         self._claims: list[Decision] = []
         self._txts: set[tuple[str, str]] = set()
         self._looked_at: tuple[object, int] = (None, 0)
-        self._sources = Sources(profile, flags, self.say)
+        self._sources = Sources(profile, flags, self.say, store.list)
         self._sources.absorbed = self._absorbed
         self._is_legacy_told = False
         self._registry = TxtRegistry(

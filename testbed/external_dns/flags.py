@@ -56,6 +56,8 @@ class Flags:
     ignores_rules: bool = False
     ignores_tls: bool = False
     publishes_internal: bool = False
+    publishes_host_ip: bool = False
+    publishes_unready: bool = False
     default_targets: tuple[str, ...] = ()
     forces_default_targets: bool = False
     least_ttl: int = 0
@@ -102,6 +104,8 @@ _FLAGS = (
     Flag("ignore-ingress-rules-spec", switch, "false", since=(0, 9)),
     Flag("ignore-ingress-tls-spec", switch, "false"),
     Flag("publish-internal-services", switch, "false"),
+    Flag("publish-host-ip", switch, "false"),
+    Flag("always-publish-not-ready-addresses", switch, "false"),
     Flag("default-targets", many=True, default=None, since=(0, 9)),
     Flag("force-default-targets", switch, "false", since=(0, 18)),
     Flag("min-ttl", seconds, "0s", since=(0, 20)),
@@ -145,13 +149,12 @@ _FLAGS = (
 # The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
 _OTHERS = """
 server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time
-kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events
-listen-endpoint-events resolve-service-load-balancer-hostname fqdn-target-template target-template
-ignore-non-host-network-pods publish-host-ip always-publish-not-ready-addresses exclude-unschedulable
-expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace contour-load-balancer
-istio-ingress-gateway target-net-filter exclude-target-net nat64-networks create-ptr zone-name-filter
-aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
-txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
+kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events listen-endpoint-events
+resolve-service-load-balancer-hostname fqdn-target-template target-template ignore-non-host-network-pods
+exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
+contour-load-balancer istio-ingress-gateway target-net-filter exclude-target-net nat64-networks
+create-ptr zone-name-filter aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id
+aws-api-retries txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
 akamai- alibaba-cloud- aws-sd- azure- bluecat- cf- cloudflare- coredns- crd-source- designate- digitalocean-
@@ -229,6 +232,8 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         ignores_rules=found.get("ignore-ingress-rules-spec", False),
         ignores_tls=found["ignore-ingress-tls-spec"],
         publishes_internal=found["publish-internal-services"],
+        publishes_host_ip=found["publish-host-ip"],
+        publishes_unready=found["always-publish-not-ready-addresses"],
         default_targets=found.get("default-targets", ()),
         forces_default_targets=found.get("force-default-targets", False),
         least_ttl=int(found.get("min-ttl", 0)),

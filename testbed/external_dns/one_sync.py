@@ -18,7 +18,9 @@ from testbed.external_dns.log import LogLine
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.replay import Objects
+from testbed.external_dns.sources import SourceError
 from testbed.external_dns.zone_file import ZoneFile
+from testbed.external_dns.zones import ZoneFilter
 from testbed.kubernetes.manifests import Manifest
 
 KINDS = ("Service", "Ingress")
@@ -66,11 +68,12 @@ def sync(
 def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Profile, seed: int) -> Sync:
     account, error = Account(zones), ""
     lines: list[LogLine] = []
-    wet = replace(flags, dry_run=False)
+    # The files are the zones: their listings tell no id, type or tags that filters could look at.
+    wet = replace(flags, dry_run=False, zones=ZoneFilter(flags.zones.domains))
     controller = Controller(objects, account, wet, profile, Clock(), lines.append, seed)  # type: ignore[arg-type]
     try:
         controller.run_once()
-    except SubmitError as failure:
+    except (SubmitError, SourceError) as failure:
         error = str(failure)
     return Sync(tuple(account.batches), controller.decisions, tuple(lines), error)
 

@@ -5,7 +5,7 @@ Sources: external-dns, source/service.go, source/ingress.go, source/annotations/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from testbed.external_dns.flags import INGRESS_CLASS, Flags
 from testbed.external_dns.go_template import TemplateError
 from testbed.external_dns.log import Say
 from testbed.external_dns.merging import Absorbed, merged, merged_services, unheard
+from testbed.external_dns.node_addresses import Cluster, services_of_ports
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.selector import matches
 
@@ -31,8 +32,24 @@ class SourceError(Exception):
 class Sources:
     """Reads endpoints from objects, as one version with its flags does."""
 
-    def __init__(self, profile: Profile, flags: Flags, say: Say) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        flags: Flags,
+        say: Say,
+        others: Callable[[str], Iterable[Object]] = lambda _: (),
+    ) -> None:
+        """Make the sources.
+
+        Args:
+            profile: the version.
+            flags: what was asked for.
+            say: takes log lines.
+            others: the objects of a kind, for the nodes and pods that NodePort and headless Services need.
+        """
         self._profile, self._flags, self._say = profile, flags, say
+        self._cluster = Cluster(others)
+        self._told: dict[str, str] = {}
         self._prefix = flags.annotation_prefix
         self.absorbed: Absorbed = unheard
 
@@ -48,14 +65,12 @@ class Sources:
                 continue
             endpoints: list[Endpoint] = []
             if not self._flags.ignores_hostname:
-                targets = self._service_targets(service)
-                endpoints = self._endpoints(service, self._hosts(service), targets, "service")
+                endpoints = self._service(service, self._hosts(service))
                 if self._profile.typed:
                     hosts, targets = self._hosts(service, "internal-hostname"), self._internal(service)
                     endpoints += self._endpoints(service, hosts, targets, "service")
             if self._uses_template(endpoints):
-                hosts = self._templated(service, "Service")
-                endpoints += self._endpoints(service, hosts, self._service_targets(service), "service")
+                endpoints += self._service(service, self._templated(service, "Service"))
             self._tell("service", _title(service), endpoints)
             found += endpoints
         if self._profile.typed:
@@ -128,10 +143,16 @@ class Sources:
         value = self._annotation(item, "controller")
         if value is None or value == CONTROLLER:
             return True
-        self._debug(
-            f"Skipping {kind} {_title(item)} because controller value does not match, "
-            f"found: {value}, required: {CONTROLLER}"
-        )
+        title = f"{kind}/{_title(item)}"
+        if not self._profile.typed:
+            end = f"controller value does not match, found: {value}, required: {CONTROLLER}"
+            self._debug(f"Skipping {kind} {_title(item)} because {end}")
+        elif self._told.get(title) != value:  # told where the object is indexed, which is not every sync
+            self._told[title] = value
+            self._debug(
+                f"Skipping '/{_title(item)}' because controller '{self._prefix}controller' value does not "
+                f"match, found: '{value}', required: '{CONTROLLER}'"
+            )
         return False
 
     # --- what is told ----------------------------------------------------------------------------------
@@ -185,6 +206,30 @@ class Sources:
                 f"template: endpoint: {error}"
             ) from error
 
+    def _service(self, service: Object, hosts: Sequence[str]) -> list[Endpoint]:
+        """Endpoints of a Service under the given names."""
+        targets = self._service_targets(service) if hosts else []
+        endpoints = self._endpoints(service, hosts, targets, "service")
+        if self._profile.target_annotation_on_services and self._annotated_targets(service):
+            return endpoints
+        for host in hosts:
+            names: Mapping[str, Sequence[str]] = {}
+            if _type(service) == "ClusterIP" and (service.get("spec") or {}).get("clusterIP") == "None":
+                names = self._cluster.pod_targets(
+                    service,
+                    host,
+                    host_ip=self._flags.publishes_host_ip,
+                    unready_too=self._flags.publishes_unready,
+                )
+            for name, addresses in names.items():
+                endpoints += self._endpoints(service, [name], addresses, "service")
+            if _type(service) == "NodePort":
+                records = services_of_ports(service, host, typed=self._profile.typed)
+                for name, value in records:
+                    found = self._endpoints(service, [name], [value], "service")
+                    endpoints += [replace(one, type="SRV") for one in found]
+        return endpoints
+
     # --- which targets ---------------------------------------------------------------------------------
 
     def _service_targets(self, service: Object) -> list[str]:
@@ -196,6 +241,8 @@ class Sources:
             if self._profile.typed and spec.get("externalIPs"):
                 return list(spec["externalIPs"])
             return [spec["externalName"]]
+        if kind == "NodePort":
+            return self._cluster.node_targets(service, self._annotation(service, "access"))
         if kind == "ClusterIP" and self._flags.publishes_internal:
             return _cluster_addresses(service)
         if kind != "LoadBalancer":

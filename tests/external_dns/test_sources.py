@@ -127,3 +127,23 @@ def test_a_template_that_does_not_fit_stops_the_sync() -> None:
     item = _item("Service", {"type": "LoadBalancer"})
     with pytest.raises(SourceError, match="failed to apply template on Service shop/web"):
         _read(item, "--fqdn-template={{.Nothing}}.test")
+
+
+def test_another_controller_is_told_at_each_sync_before_v0_13_and_once_since() -> None:
+    for version, count in (("v0.7.5", 2), ("v0.22", 1)):
+        item = _item("Service", {"type": "LoadBalancer"}, hostname="note.test", controller="other")
+        chosen, lines = profile(version), list[str]()
+        prefix = [f"--annotation-prefix={'example.org/'}"] if chosen.typed else []
+        if not chosen.typed:
+            notes = item["metadata"]["annotations"]
+            item["metadata"]["annotations"] = {
+                name.replace("example.org/", chosen.annotation_prefix): value for name, value in notes.items()
+            }
+        flags = parse(["--source=service", "--policy=sync", *prefix], chosen, {})
+        sources = Sources(chosen, flags, lambda level, text, lines=lines, **_: lines.append(text))  # type: ignore[misc]
+        assert sources.services([item]) + sources.services([item]) == []
+        assert len([line for line in lines if line.startswith("Skipping ")]) == count
+    assert lines[0] == (
+        "Skipping '/shop/web' because controller 'example.org/controller' value does not match, "
+        "found: 'other', required: 'dns-controller'"
+    )
