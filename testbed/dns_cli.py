@@ -186,10 +186,14 @@ def _compare(scenarios: Sequence[dict[str, Any]], old: Profile, new: Profile, se
 
 
 def _flags(version: str, given: tuple[str, ...]) -> tuple[Profile, Flags, tuple[str, ...]]:
+    import os
+
     from testbed.external_dns import flags
     from testbed.external_dns.profile import profile
 
-    found, arguments = profile(version), given or ASSUMED
+    found = profile(version)
+    has_variables = any(name.startswith("EXTERNAL_DNS_") for name in os.environ)
+    arguments = given if given or has_variables else ASSUMED
     return found, flags.parse(arguments, found), arguments
 
 

@@ -30,7 +30,7 @@ from testbed.external_dns.log import LEVELS, LogLine
 from testbed.external_dns.metrics import Metrics
 from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
-from testbed.external_dns.reasons import Decision, Reason
+from testbed.external_dns.reasons import Decision, Outcome, Reason
 from testbed.external_dns.record_cache import RecordCache
 from testbed.external_dns.schedule import Schedule
 from testbed.external_dns.sources import SourceError, Sources
@@ -262,11 +262,21 @@ class Controller:
         ]
         decided = reasons.without_zone(changes.decisions, self._provider.unplaced)
         decided = reasons.with_hidden_labels(decided, self._claims)
-        self.decisions = (*self._claims, *outside, *decided)
+        self.decisions = (*self._claims, *outside, *self._kept_txts(decided), *decided)
         self.metrics.decided(decided)
         if "debug" in self._told_levels:
             for one in self.decisions:
                 self.say("debug", str(one), reason=one.dropped or one.reason)
+
+    def _kept_txts(self, decisions: Iterable[Decision]) -> Iterator[Decision]:
+        """The new records whose TXT is not written because one of its name exists."""
+        if not self._profile.typed or not self._txts:
+            return
+        for one in decisions:
+            if one.outcome is Outcome.CREATE and one.is_change and one.winner is not None:
+                name = self._registry.names.of(one.name, one.type)
+                if (name, one.set_identifier) in self._txts:
+                    yield reasons.left_out(one.winner, Reason.TXT_KEPT, rule=name)
 
     def _current(self) -> list[Endpoint]:
         """The zone's records; with the registry, who owns them."""

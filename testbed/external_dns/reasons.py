@@ -44,6 +44,8 @@ class Reason(enum.StrEnum):
     """An equal endpoint of another object came first; only that one's label is seen."""
     MERGED = "merged"
     """Its targets are added to those of another object of the same source."""
+    TXT_KEPT = "txt-kept"
+    """A new record's TXT is not written: one of that name exists (v0.19 and later)."""
     CNAME_EXCLUDED = "cname-excluded"
     """A CNAME cannot stand beside another type (v0.14 and later)."""
     NOT_MANAGED = "type-not-managed"
@@ -309,6 +311,10 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
         f"{of.subject} of {_of(of.claimants[0])} is dropped: {_of(of.beside)} wants "
         f"{of.beside.type if of.beside else 'another type'} for the name, beside which no CNAME can stand"
     ),
+    Reason.TXT_KEPT: lambda of: (
+        f"{of.rule} TXT is not written for {of.subject} of {_of(of.claimants[0])}: a TXT of that name is "
+        "there already and stays, and the owner and object that it names count from now on"
+    ),
     Reason.NOT_MANAGED: lambda of: (
         f"{of.subject} of {_of(of.claimants[0])} is left out: only {of.rule} records are managed"
     ),
@@ -330,6 +336,7 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.DUPLICATE: _one_of_two,
     Reason.MERGED: _one_of_two,
     Reason.CNAME_EXCLUDED: lambda of: f"take {of.name} away from {_of(of.beside)}",
+    Reason.TXT_KEPT: lambda of: f"delete {of.rule} TXT before the record is created, or mend it by hand",
     Reason.NOT_MANAGED: lambda of: f"--managed-record-types={of.type} would add it",
     Reason.OUTSIDE_DOMAIN: lambda _: "widen the domain filter",
     Reason.NO_ZONE: lambda of: f"create a hosted zone for {of.name}, or write the host in small letters",

@@ -14,6 +14,7 @@ from testbed.external_dns.controller import Controller
 from testbed.external_dns.log import LogLine
 from testbed.external_dns.profile import ALPHA_PREFIX, Profile
 from testbed.external_dns.reasons import Decision
+from testbed.external_dns.sources import SourceError
 from testbed.external_dns.zone import MemoryZone
 
 ZONE_NAME = "example.com"
@@ -152,7 +153,7 @@ class Play:
         error = ""
         try:
             self._controller.run_once()
-        except SubmitError as failure:
+        except (SubmitError, SourceError) as failure:
             error = str(failure)
         return Sync(tuple(self._zone.batches), error, tuple(self._lines), self._controller.decisions)
 

@@ -265,6 +265,7 @@ def test_a_txt_that_was_left_behind_blocks_its_whole_batch_or_brings_its_owner_b
     newest = World(NEW, records=[txt_record(f"a-{HOST}"), txt_record(f"aaaa-{HOST}")])
     newest.put(ingress()).sync()
     assert newest.alias() == ALB
+    assert newest.reasons.count(Reason.TXT_KEPT) == 2
     newest.put(service()).sync()
     assert newest.alias() == NLB
 
