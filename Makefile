@@ -7,10 +7,10 @@ DEV    := $(VENV)/.installed-dev
 SOURCES := testbed tests scenarios protos
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse up test conformance bench check docs format lock clean
+.PHONY: help rehearse rehearse-compose images up test conformance bench check docs format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -27,13 +27,20 @@ $(DEV): requirements-dev.lock $(RUN)
 rehearse: $(RUN) ## play the story's cutover and print the verdict (report/ has the rest)
 	$(BIN)/testbed rehearse scenarios/zozomat --report report
 
+rehearse-compose: ## play it on Docker Compose, with LocalStack's Route 53; leaves no container behind
+	compose/rehearse
+
+images: ## build the testbed's image for Docker Compose anew, after a change
+	docker compose build aws
+
 up: $(RUN) ## start the topology and keep it running for dig, curl and aws
 	$(BIN)/testbed up scenarios/zozomat
 
 test: $(DEV) ## run all tests
-	$(BIN)/pytest --numprocesses 2 -m "not e2e and not conformance"
+	$(BIN)/pytest --numprocesses 2 -m "not e2e and not conformance and not compose"
 	$(BIN)/pytest tests/conformance
 	$(BIN)/pytest -m e2e
+	$(BIN)/pytest tests/compose
 
 conformance: $(DEV) ## decide the recorded cases of the real controllers; a table of passed per file
 	$(BIN)/pytest tests/conformance

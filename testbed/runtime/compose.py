@@ -16,6 +16,7 @@ import orjson
 
 from testbed import journal
 from testbed.clock import Clock
+from testbed.errors import Missing
 from testbed.network import Network
 from testbed.runtime import clients
 from testbed.runtime.compose_http import Service
@@ -175,8 +176,10 @@ class Composed:
     def finish(self) -> None:
         """End the traffic and bring the targets' access logs into the journal."""
         self._traffic.stop_traffic()
-        self._end = self._control.send("POST", "/finish")["length"]
-        self._caught_up.wait(PATIENCE.process_start)
+        self._end = self._control.send("POST", "/finish", seconds=PATIENCE.process_start)["length"]
+        if not self._caught_up.wait(PATIENCE.process_start):
+            self.check()
+            raise Missing("the journal of the service `control` did not come whole")
 
     def _state(self) -> Any:
         with self._asking:

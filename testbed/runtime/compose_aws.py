@@ -36,10 +36,16 @@ _OWN = "127.0.0.1"
 
 
 class AwsService:
-    """The account of one run after the other."""
+    """The account of one run after the other.
 
-    def __init__(self, network: ContainerNetwork, socket: Path, upkeep: Upkeep) -> None:
+    Args:
+        socket: where the endpoint listens beside its port.
+        patience: seconds that LocalStack may take to start.
+    """
+
+    def __init__(self, network: ContainerNetwork, socket: Path, upkeep: Upkeep, patience: float) -> None:
         self._network, self._socket, self._upkeep = network, socket, upkeep
+        self._patience = patience
         self._moto = f"http://{_OWN}:{MOTO_PORT}"
         self._localstack = f"http://{network.localstack}:{LOCALSTACK_PORT}"
         self._changes = ChangeFeed()
@@ -118,7 +124,7 @@ class AwsService:
             self._journal = None
 
     def _reset(self, zone: str) -> None:
-        localstack.wait_until_ready(self._localstack)
+        localstack.wait_until_ready(self._localstack, seconds=self._patience)
         localstack.fresh_zone(self._localstack, zone)
         Service("moto", self._moto).send("POST", "/moto-api/reset")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from testbed.errors import BadInput, ExitCode, TestbedError
 from testbed.runtime.compose_network import EDGE, SUBNET, ContainerNetwork
+from testbed.settings import PATIENCE
 
 RUN = Path("/run/testbed")
 """A volume of `aws`, `control` and the Envoys: configuration, keys, logs. In memory only."""
@@ -44,7 +45,8 @@ def _serve_aws(network: ContainerNetwork) -> None:
 
     upkeep = Upkeep()
     try:
-        AwsService(network, SOCKETS / "aws", upkeep).start()
+        patience = float(os.environ.get("TESTBED_LOCALSTACK_START") or PATIENCE.localstack_start)
+        AwsService(network, SOCKETS / "aws", upkeep, patience).start()
         _until_sigterm()
     finally:
         upkeep.close()

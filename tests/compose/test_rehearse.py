@@ -1,0 +1,92 @@
+"""The story on containers: its verdict, what is left in LocalStack, and what the targets serve."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import urllib.request
+
+import pytest
+
+from testbed.aws.clients import Clients
+from tests.compose.projects import Project
+
+HOST = "api.example.com"
+
+
+@pytest.fixture(scope="module")
+def played(project: Project) -> str:
+    """What a whole rehearsal printed; it passed."""
+    done = project.rehearse("scenarios/zozomat", "--speed", "40", "--rate", "100")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def records(url: str) -> dict[str, dict[str, object]]:
+    """The record sets of the zone, by type, for the host."""
+    route53 = Clients(url).route53
+    zones = route53.list_hosted_zones_by_name(DNSName="example.com")["HostedZones"]
+    listed = route53.list_resource_record_sets(HostedZoneId=zones[0]["Id"])["ResourceRecordSets"]
+    return {one["Type"]: dict(one) for one in listed if one["Name"].rstrip(".") == HOST}
+
+
+def test_the_story_passes_unchanged_and_its_report_lies_on_the_host(project: Project, played: str) -> None:
+    assert "PASS" in played
+    summary = json.loads((project.report / "summary.json").read_text())
+    assert summary["run"]["network"] == f"10.{project.subnet}.0.0/16"
+    events = [json.loads(line)["event"] for line in (project.report / "journal.ndjson").open()]
+    assert events[-1] == "run_finished"
+    assert {"request", "access", "dns_change", "dns_answer", "balancer", "api_call", "log"} <= set(events)
+
+
+def test_localstack_holds_the_records_that_the_endpoint_shows(project: Project, played: str) -> None:
+    inside = records(f"http://{project.address(64, 10)}:4566")
+    shown = records(f"http://{project.loopback}:4566")
+    assert inside == shown
+    assert "ap-northeast-1.elb.amazonaws.com." in str(inside["A"]["AliasTarget"])
+    assert "external-dns/resource=ingress/default/zozomat-ingress" in str(inside["TXT"]["ResourceRecords"])
+
+
+@pytest.mark.parametrize("pod", [0, 1])
+@pytest.mark.parametrize("listener", ["tls", "plain"])
+def test_both_listeners_of_every_envoy_serve(project: Project, played: str, pod: int, listener: str) -> None:
+    port = {"tls": 8443, "plain": 8080}[listener]
+    connection = http.client.HTTPConnection(HOST, port)
+    connection.sock = socket.create_connection((project.address(1, pod + 1), port), 10)
+    if listener == "tls":
+        with urllib.request.urlopen(f"http://{project.loopback}:7070/ca.pem") as answer:
+            trusted = ssl.create_default_context(cadata=answer.read().decode())
+        connection.sock = trusted.wrap_socket(connection.sock, server_hostname=HOST)
+    with connection.sock:
+        connection.request("GET", "/measurements/foot-0")
+        answer = connection.getresponse()
+        assert json.loads(answer.read())["id"] == "foot-0"
+    assert answer.headers["x-testbed-listener"] == listener
+    assert answer.headers["x-testbed-pod"] == f"envoy-{pod}"
+
+
+def test_the_traffic_reaches_dns_and_the_balancers_and_nothing_else(project: Project, played: str) -> None:
+    places = {
+        "dns": (128, 53, 53),
+        "alb": (161, 1, 443),
+        "target": (1, 1, 8443),
+        "target-plain": (1, 2, 8080),
+        "backend": (2, 1, 8000),
+        "localstack": (64, 10, 4566),
+        "aws": (64, 11, 4566),
+        "aws-published": (65, 11, 4566),
+        "control": (64, 12, 7070),
+        "control-by-clients": (128, 53, 7070),
+        "xds": (128, 53, 18000),
+    }
+    tries = "\n".join(
+        f"timeout 1 bash -c '</dev/tcp/{project.address(third, fourth)}/{port}' 2>/dev/null && echo {name}"
+        for name, (third, fourth, port) in places.items()
+    )
+    done = project.compose(
+        "run", "--rm", "--no-TTY", "--entrypoint", "bash", "rehearse", "-c", f"{tries}\ntrue"
+    )
+    assert done.returncode == 0, done.stderr
+    assert set(done.stdout.split()) == {"dns", "alb"}
