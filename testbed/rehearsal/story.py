@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import bisect
 import enum
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -195,22 +195,57 @@ class Story:
         return {_plain(event.dns_name): Via(event.type) for event in self.balancers}
 
     def alias_changes(self) -> tuple[AliasChange, ...]:
-        """The A aliases that Route 53 took, in the order of time."""
+        """The A aliases that Route 53 took, in the order of time.
+
+        A weighted name is where all of its weight is; while balancers share it, it has not moved.
+        """
         names = self.via_by_name()
         found = []
-        for event in self.dns_changes:
+        weighted: dict[str, dict[str, tuple[str, int]]] = {}
+        for event in sorted(self.dns_changes, key=lambda one: one.time):
             if event.refused:
                 continue
+            shared: dict[str, None] = {}
             for change in event.changes:
                 records: Mapping[str, Any] = change.get("ResourceRecordSet") or {}
                 alias = records.get("AliasTarget")
                 if records.get("Type") != "A" or not alias:
                     continue
                 action = str(change.get("Action", "UPSERT"))
-                target = "" if action == "DELETE" else _plain(str(alias.get("DNSName", "")))
+                target = _plain(str(alias.get("DNSName", "")))
                 name = _plain(str(records.get("Name", "")))
+                if (identifier := records.get("SetIdentifier")) is not None and "Weight" in records:
+                    sets = weighted.setdefault(name, {})
+                    sets.pop(str(identifier), None)
+                    if action != "DELETE":
+                        sets[str(identifier)] = target, int(records["Weight"])
+                    shared[name] = None
+                    continue
+                target = "" if action == "DELETE" else target
                 found.append(AliasChange(event.time, name, action, target, names.get(target)))
-        return tuple(sorted(found, key=lambda change: change.time))
+            for name in shared:
+                found += _settled(event.time, name, weighted[name], names, found)
+        return tuple(found)
+
+
+def _settled(
+    time: float,
+    name: str,
+    sets: Mapping[str, tuple[str, int]],
+    names: Mapping[str, Via],
+    before: Sequence[AliasChange],
+) -> list[AliasChange]:
+    """The change that a weighted name made, if all of its weight is at another balancer than before."""
+    targets = {target for target, weight in sets.values() if weight} or {
+        target for target, _ in sets.values()
+    }
+    last = next((change.target for change in reversed(before) if change.name == name), None)
+    if not targets:
+        return [AliasChange(time, name, "DELETE", "", None)]
+    target = targets.pop()
+    if targets or target == last:
+        return []
+    return [AliasChange(time, name, "UPSERT", target, names.get(target))]
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,6 +210,11 @@ class Progress:
             name = str(alias.get("DNSName", "")).lower().rstrip(".").removeprefix("dualstack.")
             target = self._names.get(name, name)
             gone = change.get("Action") == "DELETE"
+            if "Weight" in record:
+                weight = "no record any more" if gone else f"weight {record['Weight']}"
+                host = str(record.get("Name", "")).rstrip(".")
+                lines += self._note(self._signs.act, f"{host} {self._signs.to} {target.upper()}: {weight}")
+                continue
             self._alias = "" if gone else target
             where = "has no address any more" if gone else f"{self._signs.to} {target.upper()}"
             lines += self._note(self._signs.act, f"{str(record.get('Name', '')).rstrip('.')} {where}")

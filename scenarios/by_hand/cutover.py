@@ -1,0 +1,93 @@
+"""The same move without ExternalDNS: one `aws route53 change-resource-record-sets` there, one back.
+
+Everything else is as in `scenarios/zozomat`. Nobody claims the name, so nobody keeps it either: what the
+operator writes stays, and a mistake in it stays too.
+"""
+
+from testbed.rehearsal import Cutover, scenario
+from testbed.rehearsal.conditions import (
+    active,
+    alias_at,
+    answers_by_its_own_name,
+    drained,
+    forwards,
+    gone,
+    only_one,
+    only_served_by,
+    served_by,
+)
+
+MINUTE = 60
+TTL = 1 * MINUTE
+HOST = "api.example.com"
+
+
+@scenario(
+    "Without ExternalDNS: the alias is changed by hand, there, back, and there again",
+    host=HOST,
+    manifests=["manifests/1-nlb.yaml"],
+    external_dns=[],
+)
+def by_hand(cutover: Cutover) -> None:
+    with cutover.step("The NLB serves everything", why="The record was made by hand when the service was."):
+        cutover.apply("manifests/1-nlb.yaml")
+        cutover.wait_until(active("nlb", healthy=False), within=5 * MINUTE)
+        cutover.change_alias("nlb", action="CREATE")
+        cutover.wait_until(active("nlb"), within=5 * MINUTE)
+        cutover.hold(TTL)  # Route 53 promises that its servers know a change within a minute
+        cutover.demand_no_request_lost()
+        cutover.start_traffic()
+        cutover.wait_until(served_by("nlb"), within=1 * MINUTE)
+        cutover.hold(2 * MINUTE)
+        cutover.expect(only_served_by("nlb"))
+
+    with cutover.step(
+        "The ALB is prepared beside it", why="Nothing watches the hosts of its rules: nothing can move."
+    ):
+        cutover.apply("manifests/2-alb.yaml", CERTIFICATE_ARN=cutover.request_certificate(HOST))
+        cutover.wait_until(active("alb"), within=5 * MINUTE)
+        cutover.expect(only_one("alb"))
+        cutover.expect(forwards("alb", 443, "GRPC", "HTTP1"))
+        cutover.expect(answers_by_its_own_name("alb"))
+        cutover.hold(3 * MINUTE)
+        cutover.expect(only_served_by("nlb"))
+
+    to_the_alb(cutover, "The alias is changed to the ALB")
+
+    with cutover.step("The NLB is drained", why="An alias moves new connections only; old ones must end."):
+        cutover.wait_until(drained("nlb"), within=15 * MINUTE)
+
+    with cutover.step(
+        "The ALB serves everything", why="A while without surprises, before anyone believes it."
+    ):
+        cutover.hold(5 * MINUTE)
+        cutover.expect(only_served_by("alb"))
+
+    with cutover.step(
+        "Rollback: the alias is changed back", why="At once, and no order of edits can go wrong."
+    ):
+        cutover.change_alias("nlb")
+        cutover.expect(alias_at("nlb"))
+        cutover.wait_until(served_by("nlb"), within=2 * TTL)
+        cutover.hold(3 * MINUTE)
+
+    to_the_alb(cutover, "Forward again: the alias is changed to the ALB")
+
+    with cutover.step("The NLB is drained again", why="The same wait as the first time, before it may go."):
+        cutover.wait_until(drained("nlb"), within=15 * MINUTE)
+
+    with cutover.step(
+        "The NLB goes", why="Had the record still led to it, nothing would have warned anybody."
+    ):
+        cutover.delete("service/envoy")
+        cutover.wait_until(gone("nlb"), within=5 * MINUTE)
+        cutover.hold(3 * MINUTE)
+        cutover.expect(alias_at("alb"))
+        cutover.expect(only_served_by("alb"))
+
+
+def to_the_alb(cutover: Cutover, title: str) -> None:
+    with cutover.step(title, why="One UPSERT: Route 53 takes it whole or not at all, so there is no gap."):
+        cutover.change_alias("alb")
+        cutover.expect(alias_at("alb"))
+        cutover.wait_until(served_by("alb"), within=2 * TTL)

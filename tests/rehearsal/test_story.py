@@ -1,0 +1,85 @@
+"""Where a name is, from the changes that Route 53 took: simple aliases and weighted ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed import journal
+from testbed.rehearsal.story import Story
+
+NAMES = {"nlb": "n-1.elb.ap-northeast-1.amazonaws.com", "alb": "a-1.ap-northeast-1.elb.amazonaws.com"}
+
+
+def record(kind: str, weight: int | None = None, action: str = "UPSERT") -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "Name": "api.example.com.",
+        "Type": "A",
+        "AliasTarget": {"DNSName": f"{NAMES[kind]}."},
+    }
+    if weight is not None:
+        found |= {"SetIdentifier": kind, "Weight": weight}
+    return {"Action": action, "ResourceRecordSet": found}
+
+
+def story(*batches: list[dict[str, Any]]) -> Story:
+    made = Story()
+    for kind, name in NAMES.items():
+        made.add(
+            journal.Balancer(time=0.0, name=kind, type=kind, dns_name=name, state="active", addresses=())  # type: ignore[arg-type]
+        )
+    for time, batch in enumerate(batches, 1):
+        made.add(journal.DnsChange(time=float(time), zone="Z", changes=tuple(batch)))
+    return made
+
+
+def places(*batches: list[dict[str, Any]]) -> list[tuple[float, str]]:
+    return [
+        (change.time, change.via.value if change.via else "") for change in story(*batches).alias_changes()
+    ]
+
+
+def test_a_simple_alias_is_where_its_target_is() -> None:
+    assert places([record("nlb")], [record("alb")], [record("alb", action="DELETE")]) == [
+        (1.0, "nlb"),
+        (2.0, "alb"),
+        (3.0, ""),
+    ]
+
+
+def test_a_weighted_name_moves_when_all_of_its_weight_does() -> None:
+    assert places(
+        [record("nlb", 100)],
+        [record("alb", 0)],
+        [record("nlb", 90), record("alb", 10)],
+        [record("nlb", 50), record("alb", 50)],
+        [record("nlb", 0), record("alb", 100)],
+        [record("nlb", 0, "DELETE")],
+    ) == [(1.0, "nlb"), (5.0, "alb")]
+
+
+def test_a_weighted_name_without_records_is_gone() -> None:
+    assert places([record("nlb", 1)], [record("nlb", 1, "DELETE")]) == [(1.0, "nlb"), (2.0, "")]
+
+
+def test_changes_that_route_53_refused_move_nothing() -> None:
+    made = story([record("nlb")])
+    made.add(journal.DnsChange(time=2.0, zone="Z", changes=(record("alb"),), refused="no"))
+    assert [change.time for change in made.alias_changes()] == [1.0]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["nlb", "alb"]), st.integers(0, 3)), max_size=12))
+def test_a_weighted_name_is_never_told_to_be_where_it_has_no_weight(steps: list[tuple[str, int]]) -> None:
+    for count in range(1, len(steps) + 1):
+        weights = dict(steps[:count])
+        told = places(*([record(kind, weight)] for kind, weight in steps[:count]))
+        if any(weights.values()) and told and told[-1][0] == count:
+            assert weights[told[-1][1]] == sum(weights.values())
+
+
+@pytest.mark.parametrize("kind", ["nlb", "alb"])
+def test_the_first_weighted_record_is_where_the_name_is(kind: str) -> None:
+    assert places([record(kind, 0)]) == [(1.0, kind)]
