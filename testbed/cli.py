@@ -65,6 +65,7 @@ def cli(context: click.Context) -> None:
 @options.REPORT
 @options.SEED
 @options.KEEP
+@options.ENVIRONMENT
 @options.ON
 @options.NETWORK
 @options.PRIVILEGED_PORTS
@@ -80,6 +81,7 @@ def rehearse(**chosen: Any) -> int:
 @options.SPEED
 @options.EXTERNAL_DNS
 @options.SEED
+@options.ENVIRONMENT
 @options.EMPTY
 @options.NETWORK
 @options.PRIVILEGED_PORTS

@@ -8,7 +8,7 @@ import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,11 +22,8 @@ from testbed.network import lease
 from testbed.options import ON_COMPOSE, Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario, Targets, load, script_line
-from testbed.runtime import cluster
-from testbed.runtime.clients import HTTPS
 from testbed.runtime.embedded import Embedded
 from testbed.runtime.setup import Setup
-from testbed.settings import REGION
 
 if TYPE_CHECKING:
     from testbed.runtime.compose import Composed
@@ -50,7 +47,7 @@ def rehearse(options: Options) -> int:
     limits = thresholds(scenario)
     folder = _fresh_folder(options.report)
     console = Console(highlight=False)
-    with running(scenario, options, folder) as topology:
+    with running(scenario, options, folder) as topology, _environment(topology, options, keep=options.keep):
         with Progress(console, topology.clock, topology.counts) as progress:
             topology.journal.listener = progress.hear
             topology.journal.write(_run_event(scenario, options, topology))
@@ -66,7 +63,7 @@ def rehearse(options: Options) -> int:
         print_verdict(verdict, console, folder / HTML)
         github.tell(verdict, os.environ)
         if options.keep:
-            _print_access(console, topology)
+            _print_access(console, topology, options)
             _wait_for_interrupt()
     return verdict.exit_code
 
@@ -80,7 +77,8 @@ def up(options: Options) -> int:
         topology = stack.enter_context(running(scenario, options, folder))
         if not options.empty:
             Cutover(scenario, topology, options.rate).apply(*scenario.manifests)
-        _print_access(console, topology)
+        stack.enter_context(_environment(topology, options, keep=True))
+        _print_access(console, topology, options)
         _wait_for_interrupt()
     return ExitCode.PASS
 
@@ -232,40 +230,40 @@ def _run_event(scenario: Scenario, options: Options, topology: Running) -> journ
     )
 
 
-def _print_access(console: Console, topology: Running) -> None:
+def _environment(topology: Running, options: Options, *, keep: bool) -> AbstractContextManager[object]:
+    """The files for standard tools, as long as the block lasts: where it was asked for, or if it is kept."""
+    from testbed.runtime.environment import DEFAULT_FOLDER, written
+
+    folder = options.environment or (DEFAULT_FOLDER if keep else None)
+    return written(topology, folder) if folder else nullcontext()
+
+
+def _print_access(console: Console, topology: Running, options: Options) -> None:
     """How to reach a running topology with the tools of the trade."""
+    from testbed.runtime.environment import DEFAULT_FOLDER, FILE, variables
+
     network, host = topology.network, topology.setup.host
-    port = network.port(HTTPS)
-    bundle = shlex.quote(str(topology.bundle))
+    folder = options.environment or DEFAULT_FOLDER
     console.print(f"The topology runs on {network}. Ctrl-C stops it.\n")
+    for name, value in variables(topology, folder.absolute()).items():
+        if name.startswith(
+            ("AWS_ACCESS", "AWS_SECRET", "AWS_DEFAULT", "AWS_ENDPOINT", "KUBECONFIG", "TESTBED_")
+        ):
+            console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
     lines = {
-        "records": f"dig @{network.dns} -p {network.dns_port} {host}",
-        "REST": f"curl --cacert {bundle} --connect-to {host}:{port}:"
-        f"$(dig +short @{network.dns} -p {network.dns_port} {host} | head -1):{port} "
-        f"https://{host}:{port}/measurements/foot-0",
+        f"or all of it: . {folder / FILE}": "",
+        "records": f"dig $TESTBED_DNS {host}",
+        "REST": f"curl --connect-to {host}:443:$(dig +short $TESTBED_DNS {host} | head -1):$TESTBED_HTTPS "
+        f'--cacert "$TESTBED_CA" https://{host}/measurements/foot-0',
         "Route 53": "aws route53 list-hosted-zones",
         "balancers": "aws elbv2 describe-load-balancers",
+        **({"cluster": "kubectl get services,ingresses"} if topology.kubernetes else {}),
     }
-    for name, value in _environment(topology).items():
-        console.print(f"  export {name}={shlex.quote(value)}", soft_wrap=True, markup=False)
     console.print()
     for title, command in lines.items():
-        console.print(f"  # {title}\n  {command}", soft_wrap=True, markup=False)
-
-
-def _environment(topology: Running) -> dict[str, str]:
-    """What the commands of the how-to pages take from the environment."""
-    network = topology.network
-    return {
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": network.aws_endpoint,
-        "TESTBED_CA": str(topology.bundle),
-        "TESTBED_DNS": f"@{network.dns} -p {network.dns_port}",
-        "TESTBED_HTTPS": str(network.port(HTTPS)),
-        "TESTBED_TARGETS": " ".join(network.envoy_pod(index) for index in range(cluster.PODS)),
-    }
+        console.print(f"  # {title}", soft_wrap=True, markup=False)
+        if command:
+            console.print(f"  {command}", soft_wrap=True, markup=False)
 
 
 def _wait_for_interrupt() -> None:

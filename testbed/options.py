@@ -39,6 +39,7 @@ class Options:
     report: Path = Path("report")
     seed: int = 1
     keep: bool = False
+    environment: Path | None = None
     empty: bool = False
     network: Network | None = None
     privileged_ports: bool = False
@@ -97,6 +98,12 @@ REPORT = _option(
 SEED = _option("--seed", type=int, default=1, help="Of everything random: same seed, same dice.")
 KEEP = _option(
     "--keep", is_flag=True, default=False, help="Keep the topology running after the verdict, until Ctrl-C."
+)
+ENVIRONMENT = _option(
+    "--environment",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder for a kubeconfig and an environment file, while it runs; .testbed if it is kept running.",
 )
 EMPTY = _option(
     "--empty",

@@ -71,5 +71,8 @@ class Topology(Protocol):
     def probe(self, dns_name: str) -> Sequence[ProbeResult]:
         """One gRPC and one REST request of the host, at a balancer called by its own name."""
 
+    def tools(self) -> Mapping[str, str]:
+        """What the commands of a runbook need in their environment to reach the topology."""
+
     def check(self) -> None:
         """Raise `Missing` with its last words if a process of the topology has ended."""

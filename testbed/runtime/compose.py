@@ -16,7 +16,7 @@ import orjson
 
 from testbed import journal
 from testbed.clock import Clock
-from testbed.errors import Missing
+from testbed.errors import BadInput, Missing
 from testbed.network import Network
 from testbed.runtime import clients
 from testbed.runtime.compose_http import Service
@@ -81,6 +81,8 @@ class Composed:
     clients: Clients
     bundle: Path
     network: Network
+    kubernetes: None = None
+    """Its cluster has no API on this machine."""
 
     def __init__(self, setup: Setup, clock: Clock, written: journal.Journal) -> None:
         self.setup, self.clock, self.journal = setup, clock, written
@@ -167,6 +169,14 @@ class Composed:
     def probe(self, dns_name: str) -> Sequence[ProbeResult]:
         """One gRPC and one REST request of the host, at a balancer called by its own name."""
         return self._traffic.probe(dns_name)
+
+    def tools(self) -> Mapping[str, str]:
+        """Containers are not reached by commands of a runbook.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput("commands of a runbook run on this machine only", do="leave out --on compose")
 
     def check(self) -> None:
         """Raise the failure of a part of the topology, on either side."""

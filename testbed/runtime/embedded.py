@@ -13,7 +13,7 @@ everything in the reverse order.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -24,6 +24,7 @@ from testbed.network import AWS_PORT, MOTO_PORT, Network
 from testbed.runtime import backends, clients, cluster, envoy
 from testbed.runtime.control_plane import ControlPlane
 from testbed.runtime.counts import Counts
+from testbed.runtime.kubernetes_access import KubernetesAccess
 from testbed.runtime.loop import LoopThread
 from testbed.runtime.process import Command, Process
 from testbed.runtime.setup import Setup
@@ -62,6 +63,7 @@ class Embedded:
         self.setup, self.clock, self.network, self.journal = setup, clock, network, journal
         self._report = folder
         self._upkeep = Upkeep()
+        self._tools: Mapping[str, str] | None = None
 
     @property
     def bundle(self) -> Path:
@@ -113,6 +115,8 @@ class Embedded:
         for address, process in self._backends:
             process.wait_until(partial(backends.is_ready, self.setup, address))
         self._plane.start_controllers()
+        self.kubernetes = KubernetesAccess(self.store, self.clock, self.network, self.setup.seed)
+        self.kubernetes.start(loop, self._upkeep)
         self._traffic.wait_until_ready()
 
     def _start_targets(self) -> list[tuple[envoy.Envoy, Process]]:
@@ -220,6 +224,19 @@ class Embedded:
     def probe(self, dns_name: str) -> Sequence[ProbeResult]:
         """One gRPC and one REST request of the host, at a balancer called by its own name."""
         return self._traffic.probe(dns_name)
+
+    def tools(self) -> Mapping[str, str]:
+        """What kubectl, aws and others need in their environment; a HOME of their own is in it.
+
+        Raises:
+            Missing: the Kubernetes API did not start.
+        """
+        from testbed.runtime import environment
+
+        if self._tools is None:
+            folder = self._upkeep.folder()
+            self._tools = {"HOME": str(folder), **environment.write(self, folder)}
+        return self._tools
 
     def check(self) -> None:
         """Raise the failure of a part of the topology, or `Missing` if one of its processes has ended."""
