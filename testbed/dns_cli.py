@@ -194,7 +194,7 @@ def _flags(version: str, given: tuple[str, ...]) -> tuple[Profile, Flags, tuple[
     found = profile(version)
     has_variables = any(name.startswith("EXTERNAL_DNS_") for name in os.environ)
     arguments = given if given or has_variables else ASSUMED
-    return found, flags.parse(arguments, found), arguments
+    return found, flags.parse(arguments, found), flags.shown(arguments)
 
 
 def _print_json(document: Any) -> None:

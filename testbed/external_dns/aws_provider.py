@@ -57,6 +57,8 @@ class AwsProvider:
     wait: Callable[[float], object] = lambda _: None
     unplaced: set[str] = field(default_factory=set)
     """The names of the latest changes that no hosted zone takes."""
+    oversized: set[str] = field(default_factory=set)
+    """The names of the latest changes that no batch can hold."""
     record_sets: RecordSets = field(init=False)
     _zones: list[Zone] = field(default_factory=list)
     _zones_until: float = float("-inf")
@@ -172,12 +174,13 @@ class AwsProvider:
     def _batches(self, changes: list[dict[str, Any]]) -> list[list[Change]]:
         limits = self.options.batches
 
-        def warn(text: str) -> None:
+        def leave_out(text: str, left: Sequence[Change]) -> None:
             self.say("warning", text)
+            self.oversized |= {change["ResourceRecordSet"]["Name"] for change in left}
 
         if self.profile.typed:
-            return split(changes, limits, self._group, warn)
-        return split_by_name(changes, limits.changes, warn)
+            return split(changes, limits, self._group, leave_out)
+        return split_by_name(changes, limits.changes, leave_out)
 
     def _group(self, change: Change) -> str:
         """The record that a change is about, its own or the one that its TXT speaks of."""
@@ -255,7 +258,7 @@ class AwsProvider:
 
     def _by_zone(self, changes: list[dict[str, Any]]) -> dict[Zone, list[dict[str, Any]]]:
         found: dict[Zone, list[dict[str, Any]]] = {}
-        self.unplaced = set()
+        self.unplaced, self.oversized = set(), set()
         for change in changes:
             name = change["ResourceRecordSet"]["Name"]
             zones = suitable(name, self._zones)

@@ -11,6 +11,8 @@ from typing import Any
 
 Change = Mapping[str, Any]
 """A change as the API takes it: `Action` and `ResourceRecordSet`."""
+LeaveOut = Callable[[str, Sequence[Change]], None]
+"""Hears of changes that no batch can hold: the warning, and which."""
 Size = tuple[int, int, int]
 """Of changes: their number, the bytes of their values, the number of their values."""
 _ORDER = {"UPSERT": 0, "DELETE": 1, "CREATE": 2}
@@ -47,7 +49,7 @@ def split(
     changes: Sequence[Change],
     limits: BatchLimits,
     group: Callable[[Change], str],
-    warn: Callable[[str], None],
+    leave_out: LeaveOut,
 ) -> list[list[Change]]:
     """v0.14.1 and later: groups in the order of their names, a batch after the other.
 
@@ -64,9 +66,10 @@ def split(
         excess = limits.broken_by(size)
         if excess:
             unit, limit, found = excess
-            warn(
+            leave_out(
                 f"Total changes for {index} exceeds max batch size{unit} of {limit}, "
-                f"total changes{unit}: {found}; changes will not be performed"
+                f"total changes{unit}: {found}; changes will not be performed",
+                members,
             )
             continue
         together = filled[0] + size[0], filled[1] + size[1], filled[2] + size[2]
@@ -78,14 +81,15 @@ def split(
     return [sorted(batch, key=position) for batch in (*batches, current) if batch]
 
 
-def split_by_name(changes: Sequence[Change], size: int, warn: Callable[[str], None]) -> list[list[Change]]:
+def split_by_name(changes: Sequence[Change], size: int, leave_out: LeaveOut) -> list[list[Change]]:
     """v0.7.x: each name's changes go into the first batch with room; a TXT may part from its record."""
     if len(changes) <= size:
         return [sorted(changes, key=position)]
     batches: list[list[Change]] = []
     for name, members in _grouped(changes, lambda change: str(change["ResourceRecordSet"]["Name"])):
         if len(members) > size:
-            warn(f"Total changes for {name} exceeds max batch size of {size}, total changes: {len(members)}")
+            text = f"Total changes for {name} exceeds max batch size of {size}, total changes: {len(members)}"
+            leave_out(text, members)
             continue
         room = next((batch for batch in batches if len(batch) + len(members) <= size), None)
         if room is None:

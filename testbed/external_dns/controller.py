@@ -260,7 +260,8 @@ class Controller:
             for one in desired
             if not self._provider.matches(one.name)
         ]
-        decided = reasons.without_zone(changes.decisions, self._provider.unplaced)
+        decided = reasons.unsent(changes.decisions, self._provider.unplaced, Reason.NO_ZONE)
+        decided = reasons.unsent(decided, self._provider.oversized, Reason.OVERSIZED)
         decided = reasons.with_hidden_labels(decided, self._claims)
         self.decisions = (*self._claims, *outside, *self._kept_txts(decided), *decided)
         self.metrics.decided(decided)

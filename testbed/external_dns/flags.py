@@ -74,6 +74,7 @@ class Flags:
 
 
 SERVICE_TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
+_KEY = "txt-encrypt-aes-key"
 _MOST_PORT = 2**16 - 1
 INGRESS_CLASS = "kubernetes.io/ingress.class"
 
@@ -133,7 +134,7 @@ _FLAGS = (
     Flag("txt-wildcard-replacement", since=(0, 7, 5)),
     Flag("txt-cache-interval", seconds, "0s"),
     Flag("txt-encrypt-enabled", switch, "false", since=(0, 13, 5)),
-    Flag("txt-encrypt-aes-key", _key, since=(0, 13, 5)),
+    Flag(_KEY, _key, since=(0, 13, 5)),
     Flag("migrate-from-txt-owner", since=(0, 20)),
     Flag("aws-prefer-cname", switch, "false"),
     Flag("aws-evaluate-target-health", switch, "true"),
@@ -193,7 +194,7 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
             f"--ingress-class is mutually exclusive with the {INGRESS_CLASS} annotation filter",
             do="leave out one of them",
         )
-    if found.get("txt-encrypt-enabled") and not found["txt-encrypt-aes-key"]:
+    if found.get("txt-encrypt-enabled") and not found[_KEY]:
         raise BadInput(
             "the AES Encryption key must be set when TXT record encryption is enabled",
             do="give --txt-encrypt-aes-key",
@@ -244,12 +245,24 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
         ),
         migrate_from_owner=found.get("migrate-from-txt-owner", ""),
         encrypts_txt=found.get("txt-encrypt-enabled", False),
-        txt_key=found.get("txt-encrypt-aes-key"),
+        txt_key=found.get(_KEY),
         events=found["events"],
         least_event_interval=found.get("min-event-sync-interval", 0.0),
         log_format=found["log-format"],
         metrics_port=found["metrics-address"],
     )
+
+
+def shown(arguments: Sequence[str]) -> tuple[str, ...]:
+    """Arguments as they may be printed: without the key."""
+    found = list(arguments)
+    for index, one in enumerate(found):
+        name, equals, _ = one.partition("=")
+        if name == f"--{_KEY}" and equals:
+            found[index] = f"{name}=******"
+        elif index and found[index - 1] == f"--{_KEY}":
+            found[index] = "******"
+    return tuple(found)
 
 
 def managed(types: Sequence[str], excluded: Sequence[str]) -> tuple[str, ...]:

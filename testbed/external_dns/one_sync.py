@@ -73,8 +73,10 @@ def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Pro
     controller = Controller(objects, account, wet, profile, Clock(), lines.append, seed)  # type: ignore[arg-type]
     try:
         controller.run_once()
-    except (SubmitError, SourceError) as failure:
+    except SubmitError as failure:
         error = str(failure)
+    except SourceError as failure:
+        raise BadInput(str(failure), do="mend the template") from None
     return Sync(tuple(account.batches), controller.decisions, tuple(lines), error)
 
 

@@ -51,6 +51,7 @@ class Reason(enum.StrEnum):
     NOT_MANAGED = "type-not-managed"
     OUTSIDE_DOMAIN = "outside-domain-filter"
     NO_ZONE = "no-suitable-zone"
+    OVERSIZED = "larger-than-a-batch"
     POLICY = "policy"
     OTHER_OWNER = "other-owner"
     NO_OWNER = "no-owner"
@@ -149,12 +150,11 @@ def dropped(decision: Decision, reason: Reason, rule: str, beside: Endpoint | No
     return replace(decision, dropped=reason, rule=rule, beside=beside)
 
 
-def without_zone(decisions: Iterable[Decision], names: Iterable[str]) -> tuple[Decision, ...]:
-    """The decisions, those about names that no hosted zone takes not carried out."""
-    unplaced = frozenset(names)
+def unsent(decisions: Iterable[Decision], names: Iterable[str], reason: Reason) -> tuple[Decision, ...]:
+    """The decisions, those about some names not carried out by the provider."""
+    unsent = frozenset(names)
     return tuple(
-        replace(one, dropped=Reason.NO_ZONE) if one.is_change and one.name in unplaced else one
-        for one in decisions
+        replace(one, dropped=reason) if one.is_change and one.name in unsent else one for one in decisions
     )
 
 
@@ -276,6 +276,7 @@ _DROPPED: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.OTHER_OWNER: _foreign,
     Reason.NO_OWNER: _unowned,
     Reason.NO_ZONE: lambda _: "no hosted zone's name is the end of it, letter by letter in small letters",
+    Reason.OVERSIZED: lambda _: "it and its TXTs are more than one batch may hold",
 }
 
 _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
@@ -339,6 +340,7 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.TXT_KEPT: lambda of: f"delete {of.rule} TXT before the record is created, or mend it by hand",
     Reason.NOT_MANAGED: lambda of: f"--managed-record-types={of.type} would add it",
     Reason.OUTSIDE_DOMAIN: lambda _: "widen the domain filter",
+    Reason.OVERSIZED: lambda _: "raise --aws-batch-change-size and its like",
     Reason.NO_ZONE: lambda of: f"create a hosted zone for {of.name}, or write the host in small letters",
     Reason.POLICY: lambda of: (
         "--policy=sync would send it"

@@ -302,7 +302,7 @@ def _triples(changes: Iterable[Given]) -> Form:
 def _batch_changes(_: Profile, given: Given) -> Form:
     limits = BatchLimits(given["batch_size"], given["batch_size_bytes"], given["batch_size_values"])
     batches = split(
-        _changes(given), limits, lambda change: str(change["ResourceRecordSet"]["Name"]), lambda _: None
+        _changes(given), limits, lambda change: str(change["ResourceRecordSet"]["Name"]), lambda *_: None
     )
     return {"batches": [_triples(batch) for batch in batches]}
 

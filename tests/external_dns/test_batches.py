@@ -39,7 +39,7 @@ def test_a_batch_keeps_the_limits_and_a_group_stays_whole(
     changes: list[dict[str, Any]], limits: BatchLimits
 ) -> None:
     warnings: list[str] = []
-    batches = split(changes, limits, _group, warnings.append)
+    batches = split(changes, limits, _group, lambda text, _: warnings.append(text))
     groups = {name: [one for one in changes if _group(one) == name] for name in map(_group, changes)}
     dropped = [name for name, members in groups.items() if limits.excess(members)]
     assert len(warnings) == len(dropped)
@@ -56,7 +56,7 @@ def test_a_batch_keeps_the_limits_and_a_group_stays_whole(
 def test_before_v0_14_a_name_stays_whole_and_too_many_changes_of_one_are_dropped(
     changes: list[dict[str, Any]], size: int
 ) -> None:
-    batches = split_by_name(changes, size, lambda _: None)
+    batches = split_by_name(changes, size, lambda *_: None)
     names = [one["ResourceRecordSet"]["Name"] for one in changes]
     for name in set(names):
         homes = [batch for batch in batches if any(one["ResourceRecordSet"]["Name"] == name for one in batch)]
@@ -67,7 +67,7 @@ def test_before_v0_14_a_name_stays_whole_and_too_many_changes_of_one_are_dropped
 def test_a_prefixed_txt_may_part_from_its_record_before_v0_14() -> None:
     """The names sort apart, so with a small batch another name's changes stand between the two."""
     changes = [_change("CREATE", name, "A") for name in ("txt-b.test", "b.test", "c.test")]
-    batches = split_by_name(changes, 2, lambda _: None)
+    batches = split_by_name(changes, 2, lambda *_: None)
     assert [[one["ResourceRecordSet"]["Name"] for one in batch] for batch in batches] == [
         ["b.test", "c.test"],
         ["txt-b.test"],
@@ -83,6 +83,7 @@ def test_a_prefixed_txt_may_part_from_its_record_before_v0_14() -> None:
     ],
 )
 def test_what_is_too_large_is_told(action: str, limits: BatchLimits, told: str) -> None:
-    warnings: list[str] = []
-    assert split([_change(action, "x.test", "A")], limits, _group, warnings.append) == []
-    assert warnings == [f"Total changes for 0 exceeds {told}; changes will not be performed"]
+    warnings: list[tuple[str, list[Change]]] = []
+    change = _change(action, "x.test", "A")
+    assert split([change], limits, _group, lambda text, left: warnings.append((text, list(left)))) == []
+    assert warnings == [(f"Total changes for 0 exceeds {told}; changes will not be performed", [change])]

@@ -14,6 +14,7 @@ from testbed.external_dns import flags
 from testbed.external_dns.controller import Controller
 from testbed.external_dns.log import LogLine
 from testbed.external_dns.profile import ALPHA_PREFIX, PROFILES, Profile, profile
+from testbed.external_dns.reasons import Reason
 from testbed.external_dns.replay import Objects
 from testbed.external_dns.zone import MemoryZone, Record
 from testbed.kubernetes import ObjectStore
@@ -186,3 +187,15 @@ def test_with_events_a_changed_object_is_synced_before_the_interval() -> None:
         stop.set()
         thread.join(PATIENCE.condition)
     assert not thread.is_alive()
+
+
+def test_what_no_batch_can_hold_is_said_to_be_left_out() -> None:
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    version = profile("v0.22")
+    arguments = ["--source=service", "--policy=sync", "--aws-batch-change-size=3"]
+    given = flags.parse([*arguments, f"--annotation-prefix={ALPHA_PREFIX}"], version, {})
+    objects = _objects([_item("Service", "web", "app.example.com", BALANCERS[0])])
+    controller = Controller(objects, zone, given, version, Clock(), lambda line: None)  # type: ignore[arg-type]
+    controller.run_once()
+    assert zone.batches == []
+    assert {one.dropped for one in controller.decisions} == {Reason.OVERSIZED}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from testbed.errors import BadInput
-from testbed.external_dns.flags import parse
+from testbed.external_dns.flags import parse, shown
 from testbed.external_dns.profile import PROFILES, profile
 
 GIVEN = ("--source=service", "--policy=sync")
@@ -110,3 +110,9 @@ def test_metrics_are_served_where_a_port_is_given_and_only_then() -> None:
     for text in ("7979:", "localhost", ":70000"):
         with pytest.raises(BadInput, match="has no port"):
             parse([*GIVEN, f"--metrics-address={text}"], profile("v0.22"), {})
+
+
+def test_a_key_is_never_shown() -> None:
+    given = ["--once", "--txt-encrypt-aes-key=secret", "--txt-encrypt-aes-key", "secret", "--policy=sync"]
+    assert "secret" not in " ".join(shown(given))
+    assert shown(given)[-1] == "--policy=sync"

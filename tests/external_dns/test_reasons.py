@@ -127,6 +127,6 @@ def test_a_label_that_an_equal_claim_hides_is_told_as_hidden() -> None:
 
 def test_a_name_that_no_zone_takes_is_not_changed() -> None:
     changes = planned([], [endpoint(SERVICE, NLB)])
-    [found] = reasons.without_zone(changes.decisions, ["app.example.com"])
+    [found] = reasons.unsent(changes.decisions, ["app.example.com"], Reason.NO_ZONE)
     assert found.dropped is Reason.NO_ZONE
     assert not found.is_change
