@@ -48,6 +48,7 @@ class Elbv2Front:
     _lock: asyncio.Lock = field(init=False, default_factory=asyncio.Lock)
     _versions: dict[str, str] = field(init=False, default_factory=dict)
     _listeners: dict[str, Listener] = field(init=False, default_factory=dict)
+    _policies: frozenset[str] = field(init=False, default=frozenset())
     _rules: dict[str, int] = field(init=False, default_factory=dict)
     _created: dict[str, float] = field(init=False, default_factory=dict)
 
@@ -101,12 +102,15 @@ class Elbv2Front:
             case "CreateListener":
                 balancer = form.get("LoadBalancerArn", "")
                 others = await self._listeners_of(call, balancer)
-                return elbv2_rules.refused_listener(form, balancer, others) or await self._refused_groups(
-                    call, form.get("Protocol", "")
+                return (
+                    elbv2_rules.refused_listener(form, balancer, others)
+                    or await self._refused_policy(call)
+                    or await self._refused_groups(call, form.get("Protocol", ""))
                 )
             case "ModifyListener":
                 known = await self._listener(call, form.get("ListenerArn", ""))
-                return await self._refused_groups(call, form.get("Protocol") or known.protocol)
+                protocol = form.get("Protocol") or known.protocol
+                return await self._refused_policy(call) or await self._refused_groups(call, protocol)
             case "CreateTargetGroup":
                 return elbv2_rules.refused_matcher(form, _version(form.get("Protocol"), form))
             case "ModifyTargetGroup":
@@ -126,6 +130,14 @@ class Elbv2Front:
             return None
         groups = elbv2_rules.target_groups(call.form)
         return elbv2_rules.refused_versions(protocol, [await self._version(call, one) for one in groups])
+
+    async def _refused_policy(self, call: Call) -> Refusal | None:
+        if "SslPolicy" not in call.form:
+            return None
+        if not self._policies:
+            found = await self.upstream.query(call, "DescribeSSLPolicies", {})
+            self._policies = frozenset(one["Name"] for one in members((found or {}).get("SslPolicies")))
+        return elbv2_rules.refused_policy(call.form, self._policies)
 
     async def _version(self, call: Call, group: str) -> str:
         """The protocol version of a target group, which never changes; "" if it has none or is not there."""

@@ -110,6 +110,14 @@ def refused_listener(form: Form, load_balancer: str, others: Iterable[Listener])
     return None
 
 
+def refused_policy(form: Form, known: Iterable[str]) -> Refusal | None:
+    """A security policy must be one that AWS has."""
+    wanted = form.get("SslPolicy")
+    if wanted is None or wanted in known:
+        return None
+    return Refusal("SSLPolicyNotFound", f"SSL policy '{wanted}' not found")  # text by analogy
+
+
 def refused_matcher(form: Form, version: str) -> Refusal | None:
     """Success codes of a health check: 0-99 for GRPC groups, 200-499 for the others of an ALB.
 

@@ -13,6 +13,7 @@ from moto import settings
 from moto.elbv2.exceptions import DuplicatePriorityError, PriorityInUseError, RuleNotFoundError
 from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
 from moto.elbv2.responses import ELBV2Response
+from moto.elbv2.ssl_policies import SSL_POLICIES
 from moto.route53.models import Route53Backend
 
 from testbed.aws.names import balancer_dns_name, canonical_zone
@@ -26,6 +27,7 @@ _modify_target_group = ELBV2Response.modify_target_group
 def mend() -> None:
     """Put the mended functions in the place of moto's."""
     settings.ACM_VALIDATION_WAIT = 0  # a requested certificate is validated and issued at once
+    SSL_POLICIES.update(older_policies())
     for owner, function in (
         (ELBv2Backend, create_load_balancer),
         (ELBv2Backend, describe_target_groups),
@@ -34,6 +36,31 @@ def mend() -> None:
         (Route53Backend, change_resource_record_sets),
     ):
         setattr(owner, function.__name__, function)
+
+
+def older_policies() -> dict[str, dict[str, Any]]:
+    """The security policies that AWS still has and moto does not know (ALB guide, "Security policies").
+
+    Their ciphers are those of the policy with the same lowest protocol: nobody here looks at them.
+    """
+    alike = {
+        "2015-05": "2016-08",
+        "FS-2018-06": "2016-08",
+        "FS-1-1-2019-08": "TLS-1-1-2017-01",
+        "FS-1-2-2019-08": "TLS-1-2-2017-01",
+        "FS-1-2-Res-2019-08": "FS-1-2-Res-2020-10",
+    }
+    alike |= {name.replace("PQ-2025-09", "FIPS-2023-04"): name for name in _with_tls13("PQ-2025-09")}
+    prefix = "ELBSecurityPolicy-"
+    return {
+        f"{prefix}{name}": {**SSL_POLICIES[f"{prefix}{like}"], "name": f"{prefix}{name}"}
+        for name, like in alike.items()
+    }
+
+
+def _with_tls13(ending: str) -> list[str]:
+    found = [name.removeprefix("ELBSecurityPolicy-") for name in SSL_POLICIES]
+    return [name for name in found if name.startswith("TLS13-") and name.endswith(ending)]
 
 
 def create_load_balancer(backend: ELBv2Backend, *args: Any, **kwargs: Any) -> FakeLoadBalancer:

@@ -23,6 +23,8 @@ from testbed.load_balancers.listener_rules import (
 )
 from testbed.settings import PRODUCTION
 
+DEFAULT_POLICY = "ELBSecurityPolicy-2016-08"
+"""Of a listener that was made without one [ELBv2 API reference, CreateListener]."""
 CROSS_ZONE = "load_balancing.cross_zone.enabled"
 
 
@@ -84,7 +86,10 @@ def has_proxy_protocol(group: TargetGroup) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """A listener. `certificates` are ARNs, the default one first; `rules` are in order, the default last."""
+    """A listener. `certificates` are ARNs, the default one first; `rules` are in order, the default last.
+
+    `protocols` are the versions of TLS that its security policy has, e.g. `TLSv1.2`; none: not known.
+    """
 
     arn: str
     port: int
@@ -93,6 +98,7 @@ class Listener:
     alpn: str = "None"
     rules: tuple[Rule, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+    protocols: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +223,13 @@ def _listener(elbv2: Any, item: Mapping[str, Any]) -> Listener:
         alpn=next(iter(item.get("AlpnPolicy") or []), "None"),
         rules=tuple(in_order(rules)),
         attributes={pair["Key"]: pair["Value"] for pair in attributes},
+        protocols=_protocols(elbv2, item.get("SslPolicy")) if protocol in {"HTTPS", "TLS"} else (),
     )
+
+
+def _protocols(elbv2: Any, policy: str | None) -> tuple[str, ...]:
+    found = elbv2.describe_ssl_policies(Names=[policy or DEFAULT_POLICY])["SslPolicies"]
+    return tuple(sorted(found[0]["SslProtocols"])) if found else ()
 
 
 def action(actions: Sequence[Mapping[str, Any]]) -> Action:

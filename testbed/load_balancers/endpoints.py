@@ -18,6 +18,10 @@ States = Mapping[tuple[str, Target], str]
 """State of a target as describe-target-health names it, by target group ARN and target."""
 
 
+ACCEPTING = frozenset({"healthy", "unavailable"})
+"""States in which a target gets new work; one that nobody checks is `unavailable`."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
     """One address to connect to. One that is not `open` gets no new work but keeps what it has."""
@@ -39,7 +43,7 @@ def endpoints(
     chosen: dict[Address, bool] = {}
     registered = list(targets)
     open_targets = [
-        target for target in registered if states.get((group.arn, target), "healthy") == "healthy"
+        target for target in registered if states.get((group.arn, target), "healthy") in ACCEPTING
     ]
     accepting = set(open_targets or registered)
     draining = [target for (arn, target), state in states.items() if arn == group.arn and state == "draining"]

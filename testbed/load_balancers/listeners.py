@@ -46,6 +46,13 @@ ALPN: Mapping[str, Sequence[str]] = {
     "HTTP2Preferred": ("h2", "http/1.1", "http/1.0"),
 }
 """ALPN policies of an NLB's TLS listener in their order of preference [NLB guide]."""
+TLS_VERSIONS: Mapping[str, str] = {
+    "TLSv1": "TLSv1_0",
+    "TLSv1.1": "TLSv1_1",
+    "TLSv1.2": "TLSv1_2",
+    "TLSv1.3": "TLSv1_3",
+}
+"""Names in security policies → Envoy's; both sort by age."""
 SERVER = "awselb/2.0"
 PAGES = {502: "502 Bad Gateway", 503: "503 Service Temporarily Unavailable", 504: "504 Gateway Time-out"}
 ACCESS_FIELDS: Mapping[str, str] = {
@@ -149,7 +156,7 @@ def _nlb_chains(item: Listener, proxy: tcp_proxy_pb2.TcpProxy, run: Surroundings
         {
             "filter_chain_match": {"server_names": names},
             "filters": filters,
-            "transport_socket": _tls(secret, alpn),
+            "transport_socket": _tls(secret, alpn, item.protocols),
         }
         for secret, names in _secrets(item, run.server_names)
     ]
@@ -192,7 +199,11 @@ def _alb_chains(balancer: LoadBalancer, item: Listener, zone: int, run: Surround
                 match["application_protocols"] = [offered]
             alpn = ("h2", "http/1.1") if offered else ("http/1.1",)
             chains.append(
-                {"filter_chain_match": match, "filters": [manager], "transport_socket": _tls(secret, alpn)}
+                {
+                    "filter_chain_match": match,
+                    "filters": [manager],
+                    "transport_socket": _tls(secret, alpn, item.protocols),
+                }
             )
     return chains
 
@@ -211,9 +222,17 @@ def _secrets(item: Listener, names: Mapping[str, Sequence[str]]) -> Iterator[tup
             yield arn, free
 
 
-def _tls(secret: str, alpn: Sequence[str]) -> Message:
+def _tls(secret: str, alpn: Sequence[str], protocols: Sequence[str]) -> Message:
+    versions = [TLS_VERSIONS[name] for name in protocols if name in TLS_VERSIONS]
+    limits: Message = {}
+    if versions:
+        limits = {
+            "tls_minimum_protocol_version": min(versions),
+            "tls_maximum_protocol_version": max(versions),
+        }
     context = tls_pb2.DownstreamTlsContext(
         common_tls_context={
+            "tls_params": limits,
             "alpn_protocols": list(alpn),
             "tls_certificate_sds_secret_configs": [{"name": secret, "sds_config": _ADS}],
         }

@@ -96,7 +96,7 @@ def because(state: State, reason: Reason) -> Health:
 INITIAL = because(State.INITIAL, Reason.INITIAL)
 UNUSED = because(State.UNUSED, Reason.NOT_IN_USE)
 DRAINING = because(State.DRAINING, Reason.DEREGISTERING)
-UNCHECKED = Health(State.HEALTHY)
+UNCHECKED = because(State.UNAVAILABLE, Reason.DISABLED)
 
 
 def describe(result: Result) -> str:

@@ -151,6 +151,18 @@ def test_one_port_has_one_listener(account: Account) -> None:
         account.listener(balancer, "HTTP", 80)
 
 
+def test_a_security_policy_is_one_that_aws_has(account: Account) -> None:
+    balancer = account.balancer()["LoadBalancerArn"]
+    with pytest.raises(ClientError, match="SSLPolicyNotFound"):
+        account.listener(balancer, SslPolicy="ELBSecurityPolicy-TLS13-9-9-2030-01")
+    listener = account.listener(balancer, SslPolicy="ELBSecurityPolicy-FS-1-2-2019-08")
+    with pytest.raises(ClientError, match="SSLPolicyNotFound"):
+        account.clients.elbv2.modify_listener(ListenerArn=listener, SslPolicy="nonsense")
+    newer = "ELBSecurityPolicy-TLS13-1-2-FIPS-2023-04"
+    changed = account.clients.elbv2.modify_listener(ListenerArn=listener, SslPolicy=newer)["Listeners"][0]
+    assert changed["SslPolicy"] == newer
+
+
 def test_a_protected_balancer_is_not_deleted(account: Account) -> None:
     balancer, elbv2 = account.balancer()["LoadBalancerArn"], account.clients.elbv2
 

@@ -182,6 +182,46 @@ def test_a_tls_listener_of_an_nlb_chooses_its_certificate_by_the_servers_name(
         assert names == [f"{expected}.example.com"]
 
 
+@pytest.mark.parametrize(
+    ("port", "policy", "versions"),
+    [
+        (8041, None, {"TLSv1.2"}),
+        (8042, "ELBSecurityPolicy-2016-08", {"TLSv1.2"}),
+        (8043, "ELBSecurityPolicy-TLS13-1-2-2021-06", {"TLSv1.2", "TLSv1.3"}),
+        (8044, "ELBSecurityPolicy-TLS13-1-3-2021-06", {"TLSv1.3"}),
+    ],
+)
+def test_a_listener_speaks_the_versions_of_tls_that_its_security_policy_has(
+    cloud: Any, story: Any, port: int, policy: str | None, versions: set[str]
+) -> None:
+    given = {"SslPolicy": policy} if policy else {}
+    cloud.elbv2.create_listener(
+        LoadBalancerArn=story.alb["LoadBalancerArn"],
+        Protocol="HTTPS",
+        Port=port,
+        Certificates=[{"CertificateArn": story.certificate}],
+        DefaultActions=[cloud.fixed(200)],
+        **given,
+    )
+    cloud.feed.bump()
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+    cloud.eventually(lambda: socket.create_connection((address, port)).close() is None)
+    assert {one for one in ("TLSv1.2", "TLSv1.3") if speaks(address, port, one)} == versions
+
+
+def speaks(address: str, port: int, version: str) -> bool:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    wanted = {"TLSv1.2": ssl.TLSVersion.TLSv1_2, "TLSv1.3": ssl.TLSVersion.TLSv1_3}[version]
+    context.minimum_version = context.maximum_version = wanted
+    with socket.create_connection((address, port), PATIENCE.request) as plain:
+        try:
+            with context.wrap_socket(plain) as secured:
+                return secured.version() == version
+        except ssl.SSLError:
+            return False
+
+
 @pytest.fixture(scope="module")
 def tls(cloud: Any) -> Iterator[tuple[str, dict[str, int]]]:
     """An NLB with a TLS listener for each ALPN policy; the target speaks plain TCP."""

@@ -22,6 +22,15 @@ def test_only_healthy_targets_get_new_work() -> None:
     assert open_ones({ONE: "healthy", TWO: "initial"}) == [ONE.id]
 
 
+def test_targets_that_nobody_checks_get_work() -> None:
+    assert open_ones({ONE: "unavailable", TWO: "unavailable"}) == [ONE.id, TWO.id]
+
+
+def test_a_target_that_was_never_healthy_is_not_there_yet() -> None:
+    keyed = {(GROUP.arn, ONE): "healthy", (GROUP.arn, TWO): "initial"}
+    assert endpoints(GROUP, keyed, nowhere, GROUP.targets) == (Endpoint(ONE.id, 80, True),)
+
+
 def test_with_no_healthy_target_all_registered_ones_get_work() -> None:
     assert open_ones({ONE: "unhealthy", TWO: "initial"}) == [ONE.id, TWO.id]
 

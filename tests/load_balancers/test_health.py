@@ -77,3 +77,17 @@ async def test_a_group_that_no_rule_uses_is_not_checked_and_its_targets_do_not_d
     checks.follow(state(used=False))
     assert checks.describe(ARN) == []
     await checks.close()
+
+
+async def test_targets_of_a_group_without_health_checks_are_unavailable_and_not_checked(port: int) -> None:
+    checks = Watched()
+    given = state(Target("127.0.0.1", port))
+    group = replace(given.groups[ARN], check=replace(given.groups[ARN].check, enabled=False))
+    checks.follow(State(given.balancers, {ARN: group}))
+    (told,) = checks.describe(ARN)
+    assert told["TargetHealth"] == {
+        "State": "unavailable",
+        "Reason": "Target.HealthCheckDisabled",
+        "Description": "Health checks are disabled",
+    }
+    await checks.close()
