@@ -12,7 +12,7 @@ from testbed.external_dns.flags import Flags
 from testbed.external_dns.moves import Step
 from testbed.external_dns.one_sync import Sync
 from testbed.external_dns.profile import Profile
-from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Outcome, Reason
+from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Reason
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import parse
 from testbed.external_dns.zone_file import ZoneFile
@@ -108,7 +108,7 @@ def _holder(decisions: Iterable[Decision]) -> str:
 def _barriers(decisions: Iterable[Decision]) -> list[Step]:
     """What has to be mended before anything moves."""
     barred = [one for one in decisions if one.dropped and one.dropped is not Reason.POLICY]
-    found = [f"Before anything else: {one.remedy}." for one in barred if one.outcome is not Outcome.NOTHING]
+    found = [f"Before anything else: {one.remedy}." for one in barred]
     return [Step(text) for text in dict.fromkeys(found)]
 
 

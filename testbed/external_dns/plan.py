@@ -178,10 +178,15 @@ class _Rows:
         return reasons.dropped(decision, _mismatch(foreign), self._owner, foreign)
 
     def _keep(self, decision: Decision) -> None:
-        is_barred = (decision.outcome is Outcome.DELETE and self._policy != "sync") or (
-            decision.outcome is Outcome.UPDATE and self._policy == "create-only"
+        """Keep a decision. Of several things in the way the owner is told: it is so under every policy."""
+        have, outcome = decision.have, decision.outcome
+        is_barred = (outcome is Outcome.DELETE and self._policy != "sync") or (
+            outcome is Outcome.UPDATE and self._policy == "create-only"
         )
-        if is_barred:
+        is_foreign = have is not None and self._owner and have.labels.get(OWNER) != self._owner
+        if have is not None and is_foreign and (is_barred or outcome is Outcome.NOTHING):
+            decision = reasons.dropped(decision, _mismatch(have), self._owner)
+        elif is_barred:
             decision = reasons.dropped(decision, Reason.POLICY, self._policy)
         self.decisions.append(decision)
 

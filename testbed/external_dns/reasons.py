@@ -76,7 +76,7 @@ class Decision:
         claimants: who wants the name, after duplicates are gone.
         winner: who gets it.
         differs: what makes an update necessary: `target`, `TTL`, `properties` …
-        dropped: why the outcome is not carried out.
+        dropped: why the outcome is not carried out; with `NOTHING`, why no other would be.
         rule: the policy, owner id, filter or list of types that `dropped` or `reason` speaks of.
         beside: the other endpoint that matters: the equal one that came first, a neighbour of another owner.
         hidden_by: the equal claim that came first, and hid the claim of the object that the TXT names.
@@ -109,7 +109,9 @@ class Decision:
 
     def __str__(self) -> str:
         text = _LEFT_OUT[self.reason](self) if self.reason in _LEFT_OUT else _decided(self)
-        return text + (f"; but {_DROPPED[self.dropped](self)}" if self.dropped else "")
+        if self.dropped is None:
+            return text
+        return f"{text}; {'and' if self.outcome is Outcome.NOTHING else 'but'} {_DROPPED[self.dropped](self)}"
 
     @property
     def remedy(self) -> str:

@@ -84,6 +84,23 @@ def test_a_change_that_is_dropped_says_what_stands_in_its_way(
     assert found.remedy
 
 
+@pytest.mark.parametrize("version", PROFILES)
+@pytest.mark.parametrize("policy", ["sync", "upsert-only", "create-only"])
+def test_of_policy_and_owner_the_owner_is_told_for_no_policy_would_help(version: str, policy: str) -> None:
+    found = only(planned([endpoint(SERVICE, NLB, "other")], [], version, policy))
+    assert (found.outcome, found.dropped) == (Outcome.DELETE, Reason.OTHER_OWNER)
+    assert "--txt-owner-id=other" in found.remedy
+
+
+@pytest.mark.parametrize("version", PROFILES)
+def test_a_record_of_another_owner_that_stays_is_not_said_to_move(version: str) -> None:
+    claims = [endpoint(SERVICE, NLB), endpoint(INGRESS, ALB)]
+    found = only(planned([endpoint(INGRESS, ALB, "other")], claims, version))
+    assert (found.outcome, found.dropped) == (Outcome.NOTHING, Reason.OTHER_OWNER)
+    assert str(found).endswith('; and its TXT names owner "other", not "me"')
+    assert "it moves" not in found.remedy
+
+
 def test_a_record_beside_one_of_another_owner_is_not_created() -> None:
     have = [endpoint(SERVICE, NLB, "other")]
     changes = planned(have, [endpoint(SERVICE, NLB), endpoint(SERVICE, NLB, type="AAAA")])
