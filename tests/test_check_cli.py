@@ -163,3 +163,16 @@ def test_a_folder_without_manifests_is_bad_input(tmp_path: Path, capsys: pytest.
     code, _, err = run(capsys, str(tmp_path))
     assert code == 2
     assert "the folder has no .yaml" in err
+
+
+def test_on_github_each_finding_is_an_annotation_at_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    path = folder(tmp_path / "k8s", SERVICE, PLAIN, INGRESS.replace("seconds=350", "seconds=60"))
+    _, out, _ = run(capsys, str(path))
+    commands = [line for line in out.splitlines() if line.startswith("::")]
+    assert commands[0].startswith(
+        f"::warning title=idle-streams-are-cut,file={path}/3.yaml,line=12::streams to"
+    )
+    assert all(line.startswith("::notice ") for line in commands[1:])

@@ -101,7 +101,9 @@ class Reading:
         found: dict[str, list[Claim]] = {}
         for manifest in self.of_kind("Service", "Ingress"):
             for claim in self._claims_of(manifest):
-                found.setdefault(claim.host.lower(), []).append(claim)
+                others = found.setdefault(claim.host.lower(), [])
+                if not any(one.manifest is manifest for one in others):  # as a rule and in a certificate
+                    others.append(claim)
         return {host: tuple(claims) for host, claims in found.items()}
 
     @cached_property
@@ -110,7 +112,7 @@ class Reading:
         found = {}
         for host, claims in self.claims.items():
             services = [claim for claim in claims if claim.kind == "Service"]
-            ingresses = _one_each(claim for claim in claims if claim.kind == "Ingress")
+            ingresses = tuple(claim for claim in claims if claim.kind == "Ingress")
             if services and ingresses:
                 found[host] = services[0], ingresses
         return found
@@ -201,10 +203,6 @@ def _files(path: Path) -> list[Path]:
     if not inside:
         raise BadInput(f"the folder has no {', '.join(files.SUFFIXES)} file", where=Location(path))
     return inside
-
-
-def _one_each(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    return tuple({claim.manifest.key: claim for claim in reversed(list(claims))}.values())[::-1]
 
 
 def _external_dns(manifests: Iterable[Manifest]) -> ExternalDns | None:
