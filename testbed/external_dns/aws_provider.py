@@ -5,7 +5,8 @@ Source: external-dns, provider/aws/aws.go.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,16 @@ class ProviderOptions:
     dry_run: bool = False
 
 
-class SubmitError(Exception):
-    """Route 53 refused a batch; the text is the one that ExternalDNS logs."""
+class ProviderError(Exception):
+    """Route 53 did not do what was asked; the text is the one that ExternalDNS logs."""
+
+
+class ReadError(ProviderError):
+    """Zones or records could not be read."""
+
+
+class SubmitError(ProviderError):
+    """A batch was refused."""
 
 
 @dataclass(slots=True)
@@ -80,12 +89,13 @@ class AwsProvider:
             return self._zones
         self._matched.clear()
         self.say("debug", "Retrieving AWS zones." if typed else "Refreshing zones list cache")
-        pages = self.route53.get_paginator("list_hosted_zones").paginate()
-        found = [
-            Zone(one["Id"], one["Name"].rstrip("."), one.get("Config", {}).get("PrivateZone", False))
-            for page in pages
-            for one in page["HostedZones"]
-        ]
+        with self._reading("records retrieval failed: failed to list hosted zones"):
+            pages = self.route53.get_paginator("list_hosted_zones").paginate()
+            found = [
+                Zone(one["Id"], one["Name"].rstrip("."), one.get("Config", {}).get("PrivateZone", False))
+                for page in pages
+                for one in page["HostedZones"]
+            ]
         wanted = self.options.zones
         self._zones = [
             zone
@@ -116,16 +126,28 @@ class AwsProvider:
         return found
 
     def records(self) -> list[Endpoint]:
-        """All records of the zones."""
-        found = []
+        """All records of the zones.
+
+        Raises:
+            ReadError: Route 53 did not list them.
+        """
+        found: list[Endpoint] = []
         for zone in self.zones():
-            pages = self.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id)
-            for page in pages:
-                for record in page["ResourceRecordSets"]:
-                    endpoint = self.record_sets.endpoint(record)
-                    if endpoint is not None:
-                        found.append(endpoint)
+            tail = ' using aws profile "default"' if self.profile.typed else ""
+            with self._reading(f"failed to list resource records sets for zone {zone.id}{tail}"):
+                pages = self.route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone.id)
+                records = [record for page in pages for record in page["ResourceRecordSets"]]
+            found += [one for one in map(self.record_sets.endpoint, records) if one is not None]
         return found
+
+    @contextmanager
+    def _reading(self, what: str) -> Iterator[None]:
+        """Name what failed; since v0.14.1 such an error is soft, and the loop goes on."""
+        try:
+            yield
+        except ClientError as error:
+            soft = SOFT if self.profile.typed else ""
+            raise ReadError(f"{soft}{what}: {_go_text(error)}") from None
 
     # --- changes ---------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from testbed.clock import Clock
 from testbed.external_dns import plan as planning
 from testbed.external_dns import reasons
-from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderOptions, SubmitError
+from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderError, ProviderOptions
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
@@ -180,7 +180,7 @@ class Controller:
             self.say(
                 "fatal" if self._profile.typed else "error", f"{_RUN if self._profile.typed else ''}{error}"
             )
-        except (SubmitError, ClientError, BotoCoreError) as error:
+        except (ProviderError, ClientError, BotoCoreError) as error:
             text = str(error)
             if self._profile.typed:
                 self.metrics.soft_errors += 1
@@ -201,7 +201,7 @@ class Controller:
         """Read, plan and apply once; what was planned.
 
         Raises:
-            SubmitError, ClientError: Route 53 refused something.
+            ProviderError, ClientError: Route 53 refused something.
         """
         has_owner = self._flags.registry == "txt"
         self.metrics.begin(self._clock.now())
@@ -246,7 +246,7 @@ class Controller:
     def _counting_errors(self) -> Iterator[None]:
         try:
             yield
-        except (SubmitError, ClientError, BotoCoreError):
+        except (ProviderError, ClientError, BotoCoreError):
             self.metrics.registry_errors += 1
             raise
 

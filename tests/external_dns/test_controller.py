@@ -6,6 +6,7 @@ import threading
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -199,3 +200,34 @@ def test_what_no_batch_can_hold_is_said_to_be_left_out() -> None:
     controller.run_once()
     assert zone.batches == []
     assert {one.dropped for one in controller.decisions} == {Reason.OVERSIZED}
+
+
+@pytest.mark.parametrize(
+    ("version", "told"),
+    [
+        ("v0.7.5", "records retrieval failed: failed to list hosted zones: Throttling: Rate exceeded"),
+        (
+            "v0.22",
+            "Failed to do run once: soft error: records retrieval failed: failed to list hosted zones: "
+            "Throttling: Rate exceeded (consecutive soft errors: 1)",
+        ),
+    ],
+)
+def test_a_zone_that_cannot_be_read_is_told_and_read_again(version: str, told: str) -> None:
+    class Throttled(MemoryZone):
+        is_throttled = True
+
+        def get_paginator(self, operation: str) -> Any:
+            if self.is_throttled:
+                raise ClientError({"Error": {"Code": "Throttling", "Message": "Rate exceeded"}}, operation)
+            return super().get_paginator(operation)
+
+    zone, lines = Throttled("example.com", "/hostedzone/Z"), list[LogLine]()
+    objects = _objects([_item("Service", "web", "app.example.com", BALANCERS[0])])
+    controller = _controller(objects, zone, profile(version), log=lines)
+    controller.sync()
+    assert ("error", told) in [(line.level, line.message) for line in lines]
+    assert controller.metrics.registry_errors == 1
+    zone.is_throttled = False
+    controller.sync()
+    assert len(zone.batches) == 1
