@@ -80,6 +80,19 @@ class Action(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Event):
+    """A command of a runbook has ended; `status` None: it took too long. `seconds` are wall time."""
+
+    kind: ClassVar[str] = "command"
+    step: int
+    command: str
+    status: int | None
+    stdout: str
+    stderr: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation(Event):
     """What the scenario expected, and what was so. A failed one fails the verdict."""
 
@@ -276,8 +289,8 @@ class RunFinished(Event):
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
-        Run, StepStarted, StepFinished, Action, Expectation, Invariant, Threshold, Balancer, DnsChange,
-        DnsAnswer, ApiCall, Log, Connection, Request, Access, Metrics, TrafficStopped, RunFinished,
+        Run, StepStarted, StepFinished, Action, Command, Expectation, Invariant, Threshold, Balancer,
+        DnsChange, DnsAnswer, ApiCall, Log, Connection, Request, Access, Metrics, TrafficStopped, RunFinished,
     )
 }  # fmt: skip
 

@@ -102,6 +102,8 @@ class Patience:
     """Between two looks of a scenario at a condition; each may cost several API calls."""
     ledger: float = 0.25
     """Until a request that was answered is in the ledger: the clients write in batches, ten a second."""
+    command_look: float = 0.2
+    """Between two looks at the topology while a command of a runbook runs."""
     bookmark: float = 60.0
     """Between two bookmarks of an idle watch of the Kubernetes API (apiserver `bookmarkFrequency`, 1m)."""
 

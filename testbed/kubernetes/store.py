@@ -21,6 +21,7 @@ from testbed.clock import Clock
 from testbed.kubernetes import admission
 from testbed.kubernetes.errors import AlreadyExists, Conflict, Expired, NotFound
 from testbed.kubernetes.kinds import namespace_of
+from testbed.kubernetes.last_applied import last_applied_metadata
 from testbed.kubernetes.merge_patch import merged
 from testbed.kubernetes.objects import (
     Object,
@@ -227,7 +228,8 @@ class ObjectStore:
         given = wanted["metadata"]
         with self._changed:
             old = self._find(kind, namespace, name)
-            before = self._applied.get((kind, namespace, name), {})
+            told = last_applied_metadata(old) if old else None
+            before = told if told is not None else self._applied.get((kind, namespace, name), {})
             self._applied[kind, namespace, name] = given
             if old is None:
                 return self._create(wanted, restored=False)

@@ -20,7 +20,10 @@ from testbed import journal
 from testbed.aws.names import balancer_type
 from testbed.errors import BadInput
 from testbed.kubernetes import manifests as manifest_files
+from testbed.kubernetes.last_applied import with_last_applied
 from testbed.kubernetes.references import check_references
+from testbed.network import KUBERNETES_PORT
+from testbed.rehearsal import runbook
 from testbed.rehearsal.conditions import Condition, Observation
 from testbed.rehearsal.scenario import Scenario
 from testbed.rehearsal.topology import BalancerType, Topology
@@ -28,6 +31,8 @@ from testbed.runtime.counts import Counts
 from testbed.settings import PATIENCE
 
 NO_REQUEST_LOST = "no_request_lost"
+RUNBOOK_LIMIT = 600.0
+"""Production seconds that a command of a runbook may take."""
 
 
 class StepFailed(Exception):
@@ -168,7 +173,7 @@ class Cutover:
         check_references(filled, zones=[self.scenario.zone], existing=self.topology.store.list_all())
         self._act(" ".join(["apply", *paths, *(("only", *only) if only else ())]))
         for item in filled:
-            self.topology.store.apply(item.object)
+            self.topology.store.apply(with_last_applied(item.object))
 
     def delete(self, name: str, *, namespace: str = "default") -> None:
         """`kubectl delete KIND/NAME`."""
@@ -224,6 +229,54 @@ class Cutover:
                 ]
             },
         )
+
+    def run(self, command: str, *, shell: str | None = None, within: float = RUNBOOK_LIMIT) -> runbook.Done:
+        """Run a command of the runbook as it is written, in the scenario's folder; what it said.
+
+        Args:
+            command: split into words as a shell does; nothing else of a shell happens to it.
+            shell: `bash`, `sh`...: this shell runs the command, with pipes and variables.
+            within: production seconds, beyond some patience, after which a command that hangs is ended.
+
+        Raises:
+            BadInput: it cannot be read, or points to another cluster or account.
+            Missing: there is no such program.
+            StepFailed: it failed or hung; the failed expectation is in the journal.
+        """
+        arguments = runbook.words(command, shell)
+        tools = self.topology.tools()
+        runbook.check(command, tools, f"https://{self.topology.network.control}:{KUBERNETES_PORT}")
+        self._act(command)
+        done = runbook.run(
+            command,
+            arguments,
+            folder=self.scenario.folder,
+            variables=runbook.environment(tools),
+            wall_seconds=self.topology.clock.scaled(within) + PATIENCE.condition,
+            watch=self.topology.check,
+        )
+        self._write(
+            journal.Command(
+                time=self._wall(),
+                step=self._number,
+                command=command,
+                status=done.status,
+                stdout=done.stdout,
+                stderr=done.stderr,
+                seconds=done.seconds,
+            )
+        )
+        # What it changed may have come after a sync that began while it ran.
+        self._syncs_at_action = self.topology.external_dns_syncs()[0]
+        if done.status == 0:
+            return done
+        how = (
+            f"it had not ended after {within:g} s of production time, and was killed"
+            if done.status is None
+            else f"status {done.status}: {done.last_words}"
+        )
+        self._record(f"`{command}` succeeds", Observation(holds=False, seen=how))
+        raise StepFailed(command)
 
     def request_certificate(self, *names: str) -> str:
         """Request an ACM certificate for these names; its ARN."""

@@ -64,6 +64,7 @@ class Story:
     started: list[journal.StepStarted] = field(default_factory=list)
     finished: list[journal.StepFinished] = field(default_factory=list)
     actions: list[journal.Action] = field(default_factory=list)
+    commands: list[journal.Command] = field(default_factory=list)
     expectations: list[journal.Expectation] = field(default_factory=list)
     invariants: list[journal.Invariant] = field(default_factory=list)
     thresholds: list[journal.Threshold] = field(default_factory=list)
@@ -91,6 +92,8 @@ class Story:
                 self.finished.append(event)
             case journal.Action():
                 self.actions.append(event)
+            case journal.Command():
+                self.commands.append(event)
             case journal.Expectation():
                 self.expectations.append(event)
             case journal.Invariant():

@@ -54,6 +54,7 @@ class Chapter:
     lasted: str
     rows: tuple[Row, ...]
     actions: tuple[tuple[str, str], ...]
+    commands: tuple[journal.Command, ...]
     expectations: tuple[journal.Expectation, ...]
     log: tuple[LogLine, ...]
     log_left_out: int
@@ -141,6 +142,7 @@ def _chapters(verdict: Verdict, times: Times) -> Iterable[Chapter]:
             times.lasted(end - start),
             tuple(_rows(phase)),
             tuple((times.at(one.time), one.text) for one in story.actions if one.step == number),
+            tuple(one for one in story.commands if one.step == number),
             tuple(one for one in story.expectations if one.step == number),
             tuple(said[:LOG_LINES_A_STEP]),
             max(0, len(said) - LOG_LINES_A_STEP),

@@ -46,7 +46,7 @@ class Process:
         with self.log.open("wb") as output:
             try:
                 self._child = subprocess.Popen(
-                    [*_dying_with_parent(), *command.arguments],
+                    [*dying_with_parent(), *command.arguments],
                     env={**os.environ, **command.environment},
                     stdin=subprocess.PIPE,
                     stdout=output,
@@ -120,7 +120,7 @@ class Process:
 
 
 @functools.cache
-def _dying_with_parent() -> Sequence[str]:
+def dying_with_parent() -> Sequence[str]:
     """A prefix that has the kernel kill what follows when this process ends.
 
     Not `preexec_fn`: that runs Python in a fork, which frees what the other threads held, and gRPC's

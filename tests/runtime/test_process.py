@@ -48,7 +48,7 @@ def test_a_missing_binary_is_told_in_one_line(tmp_path: Path) -> None:
 
 
 def test_a_child_whose_parent_died_before_the_kernel_was_told_never_starts() -> None:
-    *prefix, parent = process._dying_with_parent()
+    *prefix, parent = process.dying_with_parent()
     assert parent == str(os.getpid())
     orphan = subprocess.run([*prefix, "1", "echo", "started"], stdout=subprocess.PIPE, text=True, check=False)
     assert (orphan.returncode, orphan.stdout) == (1, "")
