@@ -33,6 +33,15 @@ class DomainFilter:
             return not is_excluded and self.pattern.search(name) is not None
         return _is_in(self.include, name, default=True) and not _is_in(self.exclude, name, default=False)
 
+    def matches_parent(self, zone: str) -> bool:
+        """Whether a domain that is asked for lies below a zone (`--aws-zone-match-parent`)."""
+        zone = _normal(zone)
+        if _is_in(self.exclude, zone, default=False):
+            return False
+        return not self.include or any(
+            _normal(one).endswith(f".{zone}") for one in self.include if one[:1] != "."
+        )
+
     def __str__(self) -> str:
         if self.pattern is not None:
             flags = {"regex-domain-filter": self.pattern, "regex-domain-exclusion": self.exclude_pattern}

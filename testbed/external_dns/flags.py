@@ -121,6 +121,7 @@ _FLAGS = (
     Flag("zone-id-filter", many=True, default=None),
     Flag("aws-zone-type", one_of("", "public", "private")),
     Flag("aws-zone-tags", many=True, default=None),
+    Flag("aws-zone-match-parent", switch, "false", since=(0, 13, 5)),
     Flag("aws-zones-cache-duration", seconds, "0s"),
     Flag("aws-batch-change-size", number, "1000"),
     Flag("aws-batch-change-size-bytes", number, "32000", since=(0, 14, 1)),
@@ -154,8 +155,8 @@ kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events listen-endpo
 resolve-service-load-balancer-hostname fqdn-target-template target-template ignore-non-host-network-pods
 exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
 contour-load-balancer istio-ingress-gateway target-net-filter exclude-target-net nat64-networks
-create-ptr zone-name-filter aws-zone-match-parent aws-profile aws-assume-role aws-assume-role-external-id
-aws-api-retries txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
+create-ptr zone-name-filter aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
+txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
 akamai- alibaba-cloud- aws-sd- azure- bluecat- cf- cloudflare- coredns- crd-source- designate- digitalocean-
@@ -291,5 +292,8 @@ def _template(source: str, profile: Profile) -> Template | None:
 
 def _zones(found: Mapping[str, Any]) -> ZoneFilter:
     patterns = found.get("regex-domain-filter"), found.get("regex-domain-exclusion")
+    parents = found.get("aws-zone-match-parent", False)
     domains = DomainFilter(found["domain-filter"], found["exclude-domains"], *patterns)
-    return ZoneFilter(domains, found["zone-id-filter"], found["aws-zone-type"], found["aws-zone-tags"])
+    return ZoneFilter(
+        domains, found["zone-id-filter"], found["aws-zone-type"], found["aws-zone-tags"], parents
+    )

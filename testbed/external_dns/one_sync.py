@@ -20,7 +20,6 @@ from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.replay import Objects
 from testbed.external_dns.sources import SourceError
 from testbed.external_dns.zone_file import ZoneFile
-from testbed.external_dns.zones import ZoneFilter
 from testbed.kubernetes.manifests import Manifest
 
 KINDS = ("Service", "Ingress")
@@ -69,7 +68,7 @@ def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Pro
     account, error = Account(zones), ""
     lines: list[LogLine] = []
     # The files are the zones: their listings tell no id, type or tags that filters could look at.
-    wet = replace(flags, dry_run=False, zones=ZoneFilter(flags.zones.domains))
+    wet = replace(flags, dry_run=False, zones=replace(flags.zones, ids=(), kind="", tags=()))
     controller = Controller(objects, account, wet, profile, Clock(), lines.append, seed)  # type: ignore[arg-type]
     try:
         controller.run_once()

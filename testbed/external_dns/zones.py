@@ -22,24 +22,27 @@ class Zone:
 
 @dataclass(frozen=True, slots=True)
 class ZoneFilter:
-    """`--domain-filter` and its like, `--zone-id-filter`, `--aws-zone-type`, `--aws-zone-tags`.
+    """`--domain-filter` and its like, `--zone-id-filter`, `--aws-zone-type`, `-tags`, `-match-parent`.
 
     Attributes:
         ids: how the ids of the zones end; empty for all.
         kind: `public`, `private` or "" for both.
         tags: `key=value` or `key`; a zone must have all of them.
+        parents: whether a zone around a wanted domain passes too.
     """
 
     domains: DomainFilter = field(default_factory=DomainFilter)
     ids: tuple[str, ...] = ()
     kind: str = ""
     tags: tuple[str, ...] = ()
+    parents: bool = False
 
     def takes(self, zone: Zone) -> bool:
         """Whether a zone passes all filters but that of its tags."""
         is_of_kind = not self.kind or zone.is_private is (self.kind == "private")
         is_named = not any(self.ids) or zone.id.endswith(self.ids)
-        return is_of_kind and is_named and self.domains.matches(zone.name)
+        is_parent = self.parents and self.domains.matches_parent(zone.name)
+        return is_of_kind and is_named and (is_parent or self.domains.matches(zone.name))
 
     def takes_tags(self, tags: Mapping[str, str]) -> bool:
         """Whether a zone's tags are those asked for."""

@@ -21,6 +21,9 @@ CHILD = Zone("/hostedzone/Z3", "app.example.com")
         (ZoneFilter(ids=("Z2", "/hostedzone/Z3")), [PRIVATE, CHILD]),
         (ZoneFilter(ids=("",)), [PUBLIC, PRIVATE, CHILD]),
         (ZoneFilter(DomainFilter(("app.example.com",))), [CHILD]),
+        (ZoneFilter(DomainFilter(("app.example.com",)), parents=True), [PUBLIC, PRIVATE, CHILD]),
+        (ZoneFilter(DomainFilter((".app.example.com",)), parents=True), []),
+        (ZoneFilter(DomainFilter((), ("app.example.com",)), parents=True), [PUBLIC, PRIVATE]),
     ],
 )
 def test_a_filter_takes_zones(wanted: ZoneFilter, taken: list[Zone]) -> None:
