@@ -162,6 +162,28 @@ def test_a_dry_run_deployment_is_planned_as_if_it_were_wet(desk: Desk) -> None:
     assert len(desk.plan("v0.22", "--dry-run")["batches"]) == 1
 
 
+def test_the_zone_that_is_given_is_the_one_that_the_flags_choose(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone()
+    found = desk.plan("v0.22", "--zone-id-filter=Z123", "--aws-zone-type=private", "--aws-zone-tags=a=b")
+    assert len(found["batches"]) == 1
+
+
+def test_a_node_port_service_is_planned_with_the_nodes_of_the_manifests(desk: Desk) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "one"},
+        "status": {"addresses": [{"type": "ExternalIP", "address": "192.0.2.9"}]},
+    }
+    item = {**service(""), "spec": {"type": "NodePort", "ports": [{"port": 443, "nodePort": 30443}]}}
+    desk.objects(item, node)
+    desk.zone()
+    [batch] = desk.plan("v0.7.4")["batches"]
+    values = [one["ResourceRecordSet"].get("ResourceRecords") for one in batch["changes"]]
+    assert [{"Value": "192.0.2.9"}] in values
+
+
 def test_what_route_53_would_refuse_is_told(desk: Desk) -> None:
     desk.objects(ingress())
     desk.zone(owner_txt(HOST, "me", "service/default/web"))

@@ -21,20 +21,26 @@ _Case = tuple[Object, Flags]
 _PLACEHOLDER = {"loadBalancer": {"ingress": [{"hostname": "load-balancer.invalid"}]}}
 
 
-def of(item: Object, flags: Flags, profile: Profile) -> list[Endpoint]:
+Others = Callable[[str], Iterable[Object]]
+"""The objects of a kind: some Services get their addresses from nodes and pods."""
+
+
+def of(item: Object, flags: Flags, profile: Profile, others: Others) -> list[Endpoint]:
     """The endpoints that an object makes, before they meet those of other objects."""
-    sources = Sources(profile, flags, _quiet)
+    sources = Sources(profile, flags, _quiet, others)
     kind = item["kind"].lower()
     if kind not in flags.sources:
         return []
     return sources.services([item]) if kind == "service" else sources.ingresses([item])
 
 
-def missing(items: Iterable[Object], flags: Flags, profile: Profile) -> Iterator[Decision]:
+def missing(items: Iterable[Object], flags: Flags, profile: Profile, others: Others) -> Iterator[Decision]:
     """Why objects without endpoints do not claim their hosts: a decision for each host and missing thing."""
     for item in items:
-        wanted = _granted(item, flags, profile, None)
-        lacking = [reason for reason in _GRANTS if not _granted(item, flags, profile, reason)]
+        wanted = of(*_granted(item, flags, None), profile, others)
+        if not wanted:
+            continue
+        lacking = [one for one in _GRANTS if not of(*_granted(item, flags, one), profile, others)]
         resource = resource_of(item)
         for host in sorted({one.name for one in wanted}):
             claim = Endpoint(host, "", (), labels={RESOURCE: resource})
@@ -48,12 +54,12 @@ def resource_of(item: Object) -> str:
     return f"{item['kind'].lower()}/{metadata.get('namespace', 'default')}/{metadata['name']}"
 
 
-def _granted(item: Object, flags: Flags, profile: Profile, withheld: Reason | None) -> list[Endpoint]:
+def _granted(item: Object, flags: Flags, withheld: Reason | None) -> _Case:
     case = item, flags
     for reason, grant in _GRANTS.items():
         if reason is not withheld:
             case = grant(*case)
-    return of(*case, profile)
+    return case
 
 
 def _with_address(item: Object, flags: Flags) -> _Case:

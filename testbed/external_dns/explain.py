@@ -69,10 +69,14 @@ def explain(
     """What a sync means for a name."""
     wanted = _plain(name)
     objects = {claims.resource_of(item): item for item in items}
+
+    def others(kind: str) -> list[Mapping[str, Any]]:
+        return [item for item in objects.values() if item["kind"] == kind]
+
     claimed = [
         one
         for item in objects.values()
-        for one in claims.of(item, flags, profile)
+        for one in claims.of(item, flags, profile, others)
         if _plain(one.name) == wanted
     ]
     mine = [one for one in sync.decisions if _plain(one.name) == wanted]

@@ -60,7 +60,7 @@ def sync(
         found = replace(found, others=tuple(different.values()))
     seen = {claim.resource for one in found.decisions for claim in one.claimants}
     silent = [item for item in objects.items.values() if claims.resource_of(item) not in seen]
-    missing = claims.missing(silent, flags, profile)
+    missing = claims.missing(silent, flags, profile, objects.list)
     return replace(found, decisions=(*missing, *found.decisions))
 
 
@@ -80,14 +80,12 @@ def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Pro
 
 
 def with_addresses(manifests: Iterable[Manifest], given: Sequence[str]) -> list[Mapping[str, Any]]:
-    """The Services and Ingresses, with the addresses that `KIND/NAMESPACE/NAME=HOSTNAME` gives them.
+    """The objects, with the addresses that `KIND/NAMESPACE/NAME=HOSTNAME` gives Services and Ingresses.
 
     Raises:
         BadInput: another form, or no such object.
     """
-    items = {
-        (one.key[0].lower(), *one.key[1:]): one.object for one in manifests if one.object["kind"] in KINDS
-    }
+    items = {(one.key[0].lower(), *one.key[1:]): one.object for one in manifests}
     for text in given:
         place, equals, address = text.partition("=")
         parts = place.split("/")
@@ -95,8 +93,9 @@ def with_addresses(manifests: Iterable[Manifest], given: Sequence[str]) -> list[
             raise BadInput(f"--status {text!r} is not KIND/NAMESPACE/NAME=HOSTNAME")
         kind, namespace, name = (parts[0], "default", parts[1]) if len(parts) == 2 else parts
         key = kind.lower(), namespace, name
-        if key not in items:
-            known = ", ".join("/".join(one) for one in items) or "none"
+        if key not in items or items[key]["kind"] not in KINDS:
+            having = [one for one, item in items.items() if item["kind"] in KINDS]
+            known = ", ".join("/".join(one) for one in having) or "none"
             raise BadInput(f"--status {text!r}: no such object in the manifests", do=f"known are {known}")
         status = {"loadBalancer": {"ingress": [{_field(address): address}]}}
         items[key] = {**items[key], "status": status}
