@@ -24,7 +24,7 @@ from typing import Any
 import click
 import psutil
 
-from testbed import journal
+from testbed import bench_rules, journal
 from testbed.clock import Clock
 from testbed.doctor import examine
 from testbed.errors import BadInput, ExitCode, Missing, TestbedError
@@ -34,7 +34,7 @@ from testbed.network import lease
 from testbed.options import DEFAULT_SCENARIO, EXTERNAL_DNS_VERSIONS
 from testbed.rehearsal.conditions import active
 from testbed.rehearsal.cutover import Cutover, StepFailed
-from testbed.rehearsal.scenario import load
+from testbed.rehearsal.scenario import Scenario, load
 from testbed.runtime.clients import HTTPS
 from testbed.runtime.embedded import Embedded
 from testbed.runtime.setup import Setup
@@ -54,6 +54,8 @@ MOVE_ALLOWANCE = 0.1
 """Wall seconds beyond one sync interval and one TTL until the ALB serves."""
 ALB_RATIO, NLB_RATIO = 0.5, 0.8
 MODEL_SECONDS = 2.0
+RULES_RATIO = 1.3
+RULES_SECONDS = 2.0
 PLAN_SECONDS, PLAN_GROWTH = 1.5, 12.0
 """Of a sync of ExternalDNS over many hosts, and how much longer ten times the hosts may take."""
 LOAD_SECONDS = 3.0
@@ -312,15 +314,8 @@ def _rate_row(rate: float, run: Played) -> Row:
 
 
 @contextmanager
-def both_balancers() -> Iterator[tuple[TrafficPlan, str, str, str]]:
-    """A topology whose name is at the NLB, with an ALB beside it.
-
-    Yields:
-        The plan of traffic through the NLB, and the addresses of the NLB, the ALB and a target Envoy. All
-        three have the same port and the same routes. Connections have no maximum age, which h2load takes
-        for an error.
-    """
-    scenario = load(DEFAULT_SCENARIO)
+def _empty_topology(scenario: Scenario) -> Iterator[Embedded]:
+    """A topology for a scenario's host, before any manifest."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="testbed-bench-")))
         network = stack.enter_context(lease())
@@ -330,6 +325,21 @@ def both_balancers() -> Iterator[tuple[TrafficPlan, str, str, str]]:
         topology = Embedded(setup, Clock(speed=DEFAULT_SPEED), network, written, folder)
         stack.callback(topology.close)
         topology.start()
+        yield topology
+
+
+@contextmanager
+def both_balancers() -> Iterator[tuple[TrafficPlan, str, str, str]]:
+    """A topology whose name is at the NLB, with an ALB beside it.
+
+    Yields:
+        The plan of traffic through the NLB, and the addresses of the NLB, the ALB and a target Envoy. All
+        three have the same port and the same routes. Connections have no maximum age, which h2load takes
+        for an error.
+    """
+    scenario = load(DEFAULT_SCENARIO)
+    with _empty_topology(scenario) as topology:
+        network = topology.network
         cutover = Cutover(scenario, topology, DEFAULT_RATE)
         cutover.apply(*scenario.manifests)
         arn = cutover.request_certificate(scenario.host)
@@ -340,7 +350,7 @@ def both_balancers() -> Iterator[tuple[TrafficPlan, str, str, str]]:
         plan = TrafficPlan(
             run="bench",
             clock=topology.clock,
-            journal=folder / "unused",
+            journal=Path("unused"),  # each measurement has its own
             host=scenario.host,
             port=network.port(HTTPS),
             dns=f"{network.dns}:{network.dns_port}",
@@ -369,6 +379,37 @@ def throughput_rows(*, with_ceiling: bool) -> Iterator[Row]:
             beside,
             CEILING_RATIO,
         )
+
+
+def rules_row() -> Row:
+    """What 100 rules cost beside 5, on two ALBs of one topology."""
+    scenario = load(DEFAULT_SCENARIO)
+    with _empty_topology(scenario) as topology:
+        clients = topology.clients
+        arn = clients.acm.request_certificate(DomainName=scenario.host)["CertificateArn"]
+        subnets = clients.ec2.describe_subnets()["Subnets"]
+        ids = [one["SubnetId"] for one in subnets[:2]]
+        names = [
+            bench_rules.build(clients.elbv2, arn, subnets[0]["VpcId"], ids, topology.network, count)
+            for count in (bench_rules.FEW, bench_rules.MANY)
+        ]
+        Cutover(scenario, topology, DEFAULT_RATE).wait_until(active("alb"), within=300)
+        few, many = (topology.addresses(name)[0] for name in names)
+        port = topology.network.port(HTTPS)
+        measured = bench_rules.latencies((few, many), scenario.host, port, RULES_SECONDS)
+    return rules_cost(measured)
+
+
+def rules_cost(measured: tuple[float, float] | None) -> Row:
+    """The row of two latencies in wall seconds, with few rules and with many."""
+    what = f"latency at the last of {bench_rules.MANY} rules, beside the last of {bench_rules.FEW}"
+    bound = f"≤ {RULES_RATIO:g}"
+    if measured is None:
+        reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
+        return Row(what, reason, bound, None)
+    few, many = measured
+    words = f"{many / few:.2f} ({many * 1000:.2f} ms; {few * 1000:.2f} ms)"
+    return Row(what, words, bound, many / few <= RULES_RATIO)
 
 
 def ratio_row(what: str, reached: float | None, other_name: str, other: float | None, least: float) -> Row:
@@ -412,6 +453,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield model_row()
     yield from plan_rows(with_growth=not quick)
     yield from _told("start", start_rows())
+    yield from _told("rules", (measure() for measure in (rules_row,)))
     yield from _told("throughput", throughput_rows(with_ceiling=not quick))
     if not quick:
         yield from _told("story", story_rows())

@@ -103,3 +103,9 @@ def test_the_machine_is_described():
 
 def test_the_scenario_of_the_start_can_be_loaded():
     assert load(bench.START).name == "start"
+
+
+def test_many_rules_may_cost_a_third_more_and_no_more():
+    assert bench.rules_cost((0.001, 0.0012)).met is True
+    assert bench.rules_cost((0.001, 0.0014)).met is False
+    assert bench.rules_cost(None).met is None

@@ -202,7 +202,7 @@ def _listener(elbv2: Any, item: Mapping[str, Any]) -> Listener:
     arn, protocol = item["ListenerArn"], item["Protocol"]
     certificates = [entry["CertificateArn"] for entry in item.get("Certificates") or []]
     if protocol in {"HTTPS", "TLS"}:
-        extra = elbv2.describe_listener_certificates(ListenerArn=arn)["Certificates"]
+        extra = _pages(elbv2, "describe_listener_certificates", "Certificates", ListenerArn=arn)
         certificates += [entry["CertificateArn"] for entry in extra if not entry.get("IsDefault")]
     default = Rule(0, action(item["DefaultActions"]))
     rules = [default]
@@ -212,7 +212,7 @@ def _listener(elbv2: Any, item: Mapping[str, Any]) -> Listener:
     if protocol in {"HTTP", "HTTPS"}:
         rules += [
             Rule(int(rule["Priority"]), action(rule["Actions"]), tuple(map(condition, rule["Conditions"])))
-            for rule in elbv2.describe_rules(ListenerArn=arn)["Rules"]
+            for rule in _pages(elbv2, "describe_rules", "Rules", ListenerArn=arn)
             if rule["Priority"] != "default"
         ]
     return Listener(

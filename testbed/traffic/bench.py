@@ -119,6 +119,13 @@ def h2load(address: str, plan: TrafficPlan, seconds: float) -> float | None:
     return 1 / (grpc_share / grpc_rate + (1 - grpc_share) / rest_rate)
 
 
+def one_at_a_time(address: str, port: int, url: str, seconds: float) -> float | None:
+    """Requests per second of a closed loop of one over HTTP/2; None as with `h2load`."""
+    if not shutil.which("h2load"):
+        return None
+    return _h2load(address, port, seconds, ["-c", "1", "-m", "1", url])
+
+
 def _h2load(address: str, port: int, seconds: float, arguments: list[str]) -> float | None:
     command = ["h2load", "--duration", f"{seconds:g}", f"--connect-to={address}:{port}", *arguments]
     output = subprocess.run(command, capture_output=True, text=True, check=False).stdout
