@@ -38,7 +38,9 @@ def init(path: Path, into: Path | None, force: bool) -> int:
     click.echo(f"{found.host}: {found.service.title} (NLB), {told} (ALB)")
     for name in files:
         click.echo(f"  wrote {folder / name}")
-    version = " --external-dns v0.22" if found.is_new_prefix else ""
+    version = f" --external-dns {found.version}" if found.version else ""
+    if found.left_out:
+        click.echo(f"  without the flags of ExternalDNS's Deployment: {found.left_out}")
     click.echo(f"  play  testbed rehearse {folder}{version}")
     click.echo(f"  and   testbed check {path}")
     return ExitCode.PASS

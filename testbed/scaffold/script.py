@@ -17,6 +17,7 @@ SCRIPT = "cutover.py"
 TRAFFIC = "traffic.toml"
 CONFIGURATION = "testbed.toml"
 
+_MINUTE = 60.0
 _HEAD = '''\
 """{title}.
 
@@ -42,7 +43,7 @@ from testbed.rehearsal.conditions import (
 from testbed.rehearsal.scenario import Targets
 
 MINUTE = 60
-SYNC = 1 * MINUTE  # ExternalDNS looks once a minute
+SYNC = {sync}  # ExternalDNS looks as often
 TTL = 1 * MINUTE  # an alias answers with the load balancer's own TTL
 HOST = {host!r}
 NAMESPACE = {namespace!r}
@@ -66,9 +67,7 @@ ABOUT = {{
         plain_ports={plain_ports!r},
         port_names={port_names!r},
     ),
-    # v0.22 reads external-dns.kubernetes.io/ unless it is told otherwise.
-    "external_dns_by_version": {{"v0.22": [{prefix!r}]}},
-}}
+{external_dns}}}
 """
 
 _STORY = '''
@@ -179,7 +178,8 @@ def _script(found: Survey, folder: Path) -> str:
     head = _HEAD.format(
         title=_comment(there),
         folder=_comment(str(folder)),
-        version=" --external-dns v0.22" if found.is_new_prefix else "",
+        version=f" --external-dns {found.version}" if found.version else "",
+        sync="1 * MINUTE" if found.interval == _MINUTE else f"{found.interval:g}",
         host=found.host,
         namespace=found.namespace,
         service=f"service/{found.service.key[2]}",
@@ -196,7 +196,7 @@ def _script(found: Survey, folder: Path) -> str:
         tls_ports=found.tls_ports,
         plain_ports=found.plain_ports,
         port_names=dict(found.port_names),
-        prefix=f"--annotation-prefix={prefix}",
+        external_dns=_external_dns(found, prefix),
     )
     story = _STORY.format(
         apply_others=_applies(found.others, folder, found),
@@ -205,6 +205,19 @@ def _script(found: Survey, folder: Path) -> str:
         back=f"{there}, and back",
     )
     return head + _replaced(found) + about + story
+
+
+def _external_dns(found: Survey, prefix: str) -> str:
+    """The flags of the Deployment; and for v0.22 the prefix that the annotations have, if they do not say."""
+    lines = []
+    given = found.external_dns or ()
+    if given:
+        inside = "".join(f"        {one!r},\n" for one in given)
+        lines.append(f'    "external_dns": [\n{inside}    ],\n')
+    if not any(one.startswith("--annotation-prefix") for one in given):
+        lines.append("    # v0.22 reads external-dns.kubernetes.io/ unless it is told otherwise.\n")
+        lines.append(f'    "external_dns_by_version": {{"v0.22": [{f"--annotation-prefix={prefix}"!r}]}},\n')
+    return "".join(lines)
 
 
 def _replaced(found: Survey) -> str:

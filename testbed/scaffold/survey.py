@@ -9,6 +9,8 @@ from typing import Any
 
 from testbed.check.reading import ACCOUNT, ALB, NLB, PREFIXES, Reading, annotation
 from testbed.errors import BadInput
+from testbed.external_dns import flags
+from testbed.external_dns.profile import profile
 from testbed.kubernetes.manifests import Manifest
 from testbed.kubernetes.services import Service
 from testbed.lb_controller import globs
@@ -17,10 +19,15 @@ from testbed.lb_controller.plan import PlannedStack
 from testbed.lb_controller.rule_conditions import HOST, PATH
 from testbed.lb_controller.stack import ListenerRule, Ref, Stack
 from testbed.lb_controller.target_groups import GRPC
+from testbed.options import EXTERNAL_DNS_VERSIONS
+from testbed.settings import PRODUCTION
 from testbed.traffic.calls import Call
 
 CERTIFICATES = (ALB + "certificate-arn", NLB + "ssl-cert")
 HTTPS = 443
+DEFAULT_VERSION = EXTERNAL_DNS_VERSIONS[0]
+NEW_PREFIX_VERSION = "v0.22"
+"""The one that reads external-dns.kubernetes.io/ by default."""
 _GRPC_SHARE, _REST_SHARE = 3.0, 2.0
 
 
@@ -38,6 +45,10 @@ class Survey:
         labels, namespace, tls_ports, plain_ports, port_names: of the pods that the Services select.
         port: that clients call.
         calls: one for each path that the ALB forwards.
+        external_dns: its flags, None if its Deployment is not there or has flags that are not emulated;
+            `left_out` says then which.
+        interval: seconds between two of its syncs.
+        version: of ExternalDNS that the manifests ask for, None for the default.
         account: annotations of the Ingresses and the Service that name what an account has.
         has_certificates: whether an object names a certificate.
     """
@@ -58,11 +69,10 @@ class Survey:
     calls: tuple[Call, ...]
     account: tuple[str, ...]
     has_certificates: bool
-
-    @property
-    def is_new_prefix(self) -> bool:
-        """Whether only ExternalDNS v0.20 and later read the Service's annotation by default."""
-        return self.hostname.startswith(PREFIXES[1])
+    external_dns: tuple[str, ...] | None
+    left_out: str
+    interval: float
+    version: str | None
 
 
 def survey(manifests: Sequence[Manifest]) -> Survey:
@@ -72,9 +82,10 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
         BadInput: they hold no move, or one that cannot be played as it is written.
     """
     service, hostname = _service(manifests)
-    version = "v0.22" if hostname.startswith(PREFIXES[1]) else "v0.7.4"
+    version = NEW_PREFIX_VERSION if hostname.startswith(PREFIXES[1]) else None
     controller = _controller(manifests)
-    reading = Reading.of(manifests, version, controller)
+    reading = Reading.of(manifests, version or DEFAULT_VERSION, controller)
+    told = _external_dns(reading, version)
     host, alb = _move(reading, service)
     assert alb.stack
     members = tuple(reading.members(alb))
@@ -85,9 +96,9 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
     listens = [listener.port for listener in alb.stack.listeners]
     port = next((one for one in (HTTPS, *(p.port for p in ports)) if one in listens), None)
     if port is None or port not in [one.port for one in ports]:
-        told = ", ".join(str(one.port) for one in ports)
+        has = ", ".join(str(one.port) for one in ports)
         raise BadInput(
-            f"{service.title} has the ports {told}, the ALB listens on {', '.join(map(str, listens))}: no "
+            f"{service.title} has the ports {has}, the ALB listens on {', '.join(map(str, listens))}: no "
             "client can call both",
             where=service.where,
             do=f"give both a port, e.g. with {ALB}listen-ports",
@@ -123,7 +134,39 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
         calls=tuple(_calls(alb.stack, host, port)),
         account=tuple(key for key in ACCOUNT if any(annotation(one, key) for one in (*members, service))),
         has_certificates=any(annotation(one, key) for one in (*members, service) for key in CERTIFICATES),
+        external_dns=told.arguments,
+        left_out=told.left_out,
+        interval=told.interval,
+        version=told.version,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _ExternalDns:
+    arguments: tuple[str, ...] | None = None
+    left_out: str = ""
+    interval: float = PRODUCTION.external_dns_interval
+    version: str | None = None
+
+
+def _external_dns(reading: Reading, version: str | None) -> _ExternalDns:
+    """The flags of the Deployment, as the oldest version that knows them all has them."""
+    if reading.external_dns is None:
+        return _ExternalDns(version=version)
+    arguments = tuple(
+        f"{name}={value}" if value else name
+        for name, given in reading.external_dns.flags.items()
+        for value, _ in given
+    )
+    problem = ""
+    for candidate in (version,) if version else (None, NEW_PREFIX_VERSION):
+        try:
+            found = flags.parse(arguments, profile(candidate or DEFAULT_VERSION), {})
+        except BadInput as error:
+            problem = problem or str(error)
+        else:
+            return _ExternalDns(arguments, "", found.interval, candidate)
+    return _ExternalDns(left_out=problem, version=version)
 
 
 def _controller(manifests: Iterable[Manifest]) -> Version:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.check.manifests_of_traps import EXTERNAL_DNS
 from tests.e2e.test_rehearse import PATIENCE, ROOT, run_testbed
 from tests.scaffold.manifests_of_a_shop import SHOP
 
@@ -37,6 +38,7 @@ def test_the_storys_manifests_pass_without_an_edit(tmp_path: Path) -> None:
 def test_other_names_ports_and_paths_pass_there_and_back(tmp_path: Path) -> None:
     (tmp_path / "k8s").mkdir()
     (tmp_path / "k8s" / "all.yaml").write_text(SHOP)
+    (tmp_path / "k8s" / "external-dns.yaml").write_text(EXTERNAL_DNS)
     summary = played(tmp_path / "k8s", ":there_and_back")
     assert summary["verdict"] == "pass"
     assert [(move["from"], move["to"]) for move in summary["moves"]] == [("nlb", "alb"), ("alb", "nlb")]

@@ -11,7 +11,7 @@ from testbed.rehearsal.scenario import Targets, load
 from testbed.scaffold import script
 from testbed.scaffold.survey import survey
 from testbed.traffic import description
-from tests.check.manifests_of_traps import INGRESS, PLAIN, SERVICE, folder
+from tests.check.manifests_of_traps import EXTERNAL_DNS, INGRESS, PLAIN, SERVICE, folder
 from tests.scaffold.manifests_of_a_shop import SHOP
 
 
@@ -36,6 +36,12 @@ def test_the_script_is_a_scenario_with_its_way_back(tmp_path: Path) -> None:
     )
     assert load(f"{into}:there_and_back").title.endswith("and back")
     assert [one.text for one in thresholds(found, tmp_path)] == ["failed == 0", "drained_within: 15m"]
+
+
+def test_the_flags_of_the_deployment_are_the_scenarios(tmp_path: Path) -> None:
+    into = written(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + "            - --interval=90s\n")
+    assert "--txt-owner-id=me" in load(str(into)).external_dns
+    assert "\nSYNC = 90  #" in (into / "cutover.py").read_text()
 
 
 def test_the_traffic_calls_what_the_rules_forward(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from testbed.check import reading
 from testbed.errors import BadInput
 from testbed.lb_controller.inputs import Version
 from testbed.scaffold.survey import Survey, survey
-from tests.check.manifests_of_traps import INGRESS, PLAIN, REST, SERVICE, folder
+from tests.check.manifests_of_traps import EXTERNAL_DNS, INGRESS, PLAIN, REST, SERVICE, folder
 from tests.scaffold.manifests_of_a_shop import SHOP
 
 STORY = Path(__file__).resolve().parents[2] / "scenarios" / "zozomat" / "manifests"
@@ -51,6 +51,28 @@ def test_other_names_ports_and_paths_are_understood(tmp_path: Path) -> None:
     assert {call.title for call in found.calls} == {"/acme.shop.v1.Carts/Call", "GET /api", "GET /api/1"}
     assert titles(found)[0] == ["Ingress shop/shop-grpc", "Ingress shop/shop-rest"]
     assert len(titles(found)[1]) == 5
+
+
+def test_the_flags_of_the_deployment_are_taken_with_its_interval(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + "            - --interval=2m\n")
+    assert found.external_dns
+    assert "--txt-owner-id=me" in found.external_dns
+    assert (found.interval, found.version, found.left_out) == (120.0, None, "")
+
+
+def test_flags_of_a_newer_version_ask_for_it(tmp_path: Path) -> None:
+    prefix = "            - --annotation-prefix=external-dns.alpha.kubernetes.io/\n"
+    assert surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + prefix).version == "v0.22"
+
+
+def test_flags_that_are_not_emulated_are_left_out_and_named(tmp_path: Path) -> None:
+    found = surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + "            - --nonsense\n")
+    assert found.external_dns is None
+    assert "--nonsense" in found.left_out
+
+
+def test_the_new_prefix_asks_for_the_version_that_reads_it(tmp_path: Path) -> None:
+    assert surveyed(tmp_path, SERVICE.replace("alpha.", ""), PLAIN, INGRESS).version == "v0.22"
 
 
 def test_a_catch_all_is_called_at_the_root(tmp_path: Path) -> None:
