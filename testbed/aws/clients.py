@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 ACCESS_KEY = "testing"
 """Neither endpoint nor moto checks keys; a real account refuses this one."""
 
+RETRIES = 3
+"""The SDKs' default."""
 _NOWHERE = "/dev/null"
 _ISOLATED = {
     # configuration name: (in the file, in the environment, default, conversion), as botocore wants it
@@ -69,11 +71,17 @@ class Clients:
         """EC2, for the subnets."""
         return self._client("ec2")  # type: ignore[no-any-return]
 
-    def _client(self, service: str) -> Any:
+    def route53_with(self, retries: int) -> Route53Client:
+        """Route 53, tried again so often when it throttles (ExternalDNS's `--aws-api-retries`)."""
+        if retries == RETRIES:
+            return self.route53
+        return self._client("route53", retries)  # type: ignore[no-any-return]
+
+    def _client(self, service: str, retries: int = RETRIES) -> Any:
         config = Config(
             connect_timeout=PATIENCE.api_call,
             read_timeout=PATIENCE.api_call,
-            retries={"mode": "standard", "total_max_attempts": 4},  # the SDKs' default of 3 retries
+            retries={"mode": "standard", "total_max_attempts": 1 + retries},
             max_pool_connections=20,
             proxies={},  # the endpoint is on this machine, whatever HTTP_PROXY says
         )

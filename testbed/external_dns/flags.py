@@ -45,6 +45,7 @@ class Flags:
     zones_cache: float = 0.0
     batches: BatchLimits = field(default_factory=BatchLimits)
     batch_interval: float = 1.0
+    api_retries: int = 3
     annotation_filter: str = ""
     label_filter: str = ""
     namespace: str = ""
@@ -127,6 +128,7 @@ _FLAGS = (
     Flag("aws-batch-change-size-bytes", number, "32000", since=(0, 14, 1)),
     Flag("aws-batch-change-size-values", number, "1000", since=(0, 14, 1)),
     Flag("aws-batch-change-interval", seconds, "1s"),
+    Flag("aws-api-retries", number, "3"),
     Flag("policy", one_of("sync", "upsert-only", "create-only"), None),
     Flag("registry", one_of("txt", "noop"), "txt"),
     Flag("txt-owner-id", default="default"),
@@ -155,7 +157,7 @@ kube-api-qps kube-api-burst kube-api-cache-sync-timeout emit-events listen-endpo
 resolve-service-load-balancer-hostname fqdn-target-template target-template ignore-non-host-network-pods
 exclude-unschedulable expose-internal-ipv6 pod-source-domain openshift-router-name gloo-namespace
 contour-load-balancer istio-ingress-gateway target-net-filter exclude-target-net nat64-networks
-create-ptr zone-name-filter aws-profile aws-assume-role aws-assume-role-external-id aws-api-retries
+create-ptr zone-name-filter aws-profile aws-assume-role aws-assume-role-external-id
 txt-new-format-only tls-ca tls-client-cert tls-client-cert-key
 """
 _OTHER_PREFIXES = """
@@ -216,6 +218,7 @@ def parse(arguments: Sequence[str], profile: Profile, environment: Mapping[str, 
             found.get("aws-batch-change-size-values", sys.maxsize),
         ),
         batch_interval=found["aws-batch-change-interval"],
+        api_retries=found["aws-api-retries"],
         annotation_prefix=found.get("annotation-prefix") or profile.annotation_prefix,
         interval=found["interval"],
         log_level=found["log-level"],

@@ -182,8 +182,9 @@ class ControlPlane:
             return  # a scenario without ExternalDNS
         version = profile(setup.external_dns_version)
         arguments = flags.parse(setup.external_dns_flags, version)
+        route53 = self._customer.route53_with(arguments.api_retries)
         running = self._external_dns = Controller(
-            self.store, self._customer.route53, arguments, version, self._clock, note, setup.seed
+            self.store, route53, arguments, version, self._clock, note, setup.seed
         )
 
         def run(stop: threading.Event) -> None:

@@ -35,3 +35,12 @@ def test_nothing_of_the_users_configuration_reaches_the_clients(
 
 def test_a_client_is_made_once(account: Account) -> None:
     assert account.clients.elbv2 is account.clients.elbv2
+
+
+def test_a_client_tries_as_often_as_it_is_told(account: Account) -> None:
+    clients = account.clients
+    attempts = [
+        client.meta.config.retries["total_max_attempts"]
+        for client in (clients.route53, clients.route53_with(0))
+    ]
+    assert attempts == [4, 1]
