@@ -100,9 +100,13 @@ class _Zone:
 
     def _targets(self, changes: Iterable[Mapping[str, Any]], name: str) -> list[Record]:
         """The records of this zone that aliases of the changes point to."""
-        aliases = [change["ResourceRecordSet"].get("AliasTarget") for change in changes]
-        names = {stored_name(alias["DNSName"]) for alias in aliases if alias} - {name}
-        return [record for one in names for record in self._by_name.get(one, {}).values()]
+        found: list[Record] = []
+        for change in changes:
+            alias = change["ResourceRecordSet"].get("AliasTarget")
+            if alias and alias["DNSName"].rstrip(".").lower().endswith(self.name):
+                target = stored_name(alias["DNSName"])
+                found += self._by_name.get(target, {}).values() if target != name else ()
+        return found
 
 
 @dataclass(frozen=True, slots=True)

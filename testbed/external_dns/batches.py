@@ -56,7 +56,7 @@ def split(
     A group, which is a record with its TXTs, is never divided; one that is too large is left out with a
     warning. The warning counts groups instead of naming them, as the real one does.
     """
-    if limits.excess(changes) is None:
+    if len(changes) <= limits.changes and limits.excess(changes) is None:
         return [sorted(changes, key=position)]
     batches: list[list[Change]] = []
     current: list[Change] = []

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,6 +52,13 @@ def sync(
     items: Iterable[Mapping[str, Any]], zones: Sequence[ZoneFile], flags: Flags, profile: Profile
 ) -> Sync:
     """Run once, also with `--dry-run`, whose batches are what is asked for here."""
+    with _collector_at_rest():
+        return _sync(items, zones, flags, profile)
+
+
+def _sync(
+    items: Iterable[Mapping[str, Any]], zones: Sequence[ZoneFile], flags: Flags, profile: Profile
+) -> Sync:
     objects = Objects()
     for item in items:
         objects.apply(item)
@@ -62,6 +71,18 @@ def sync(
     silent = [item for item in objects.items.values() if claims.resource_of(item) not in seen]
     missing = claims.missing(silent, flags, profile, objects.list)
     return replace(found, decisions=(*missing, *found.decisions))
+
+
+@contextmanager
+def _collector_at_rest() -> Iterator[None]:
+    """A sync makes many objects and no cycles: the collector would walk them again and again for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Profile, seed: int) -> Sync:
