@@ -298,6 +298,18 @@ class Cutover:
         self._act("stop the traffic")
         self.topology.stop_traffic()
 
+    @contextmanager
+    def fault(self, kind: str, part: str) -> Iterator[None]:
+        """Strike a container while the block lasts: `stop`, `kill`, `pause` or `cut_off`.
+
+        Raises:
+            BadInput: no such fault or part, or not on containers (`--on compose`, from the host).
+        """
+        with self.topology.fault(kind, part):
+            self._act(f"{kind} {part}")
+            yield
+        self._act(f"end of {kind} {part}")
+
     # --- what can be seen --------------------------------------------------------------------------
 
     def alias(self, type: str = "A") -> AliasTarget | None:  # noqa: A002 the field's own name

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -73,6 +74,9 @@ class Topology(Protocol):
 
     def tools(self) -> Mapping[str, str]:
         """What the commands of a runbook need in their environment to reach the topology."""
+
+    def fault(self, kind: str, part: str) -> AbstractContextManager[None]:
+        """Strike a part while the block lasts. Raises `BadInput` where that is not possible."""
 
     def check(self) -> None:
         """Raise `Missing` with its last words if a process of the topology has ended."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -88,7 +89,8 @@ class Composed:
         self.setup, self.clock, self.journal = setup, clock, written
         self._upkeep = Upkeep()
         self._control = Service("control", os.environ.get(_CONTROL) or _PUBLISHED[_CONTROL])
-        self.network = ContainerNetwork(self._control.get("/network")["second"])
+        self._containers = ContainerNetwork(self._control.get("/network")["second"])
+        self.network = self._containers
         self.store = RemoteStore(self._control)
         self._log: list[str] = []
         self._asking = threading.Lock()
@@ -177,6 +179,19 @@ class Composed:
             BadInput: always.
         """
         raise BadInput("commands of a runbook run on this machine only", do="leave out --on compose")
+
+    @contextmanager
+    def fault(self, kind: str, part: str) -> Iterator[None]:
+        """Strike a container while the block lasts.
+
+        Raises:
+            BadInput: no such fault or part.
+            Missing: Docker cannot be reached from here.
+        """
+        from testbed.runtime.compose_faults import Containers
+
+        with Containers(self._containers) as containers, containers.fault(kind, part):
+            yield
 
     def check(self) -> None:
         """Raise the failure of a part of the topology, on either side."""

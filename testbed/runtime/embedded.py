@@ -14,11 +14,13 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from testbed.clock import Clock
+from testbed.errors import BadInput
 from testbed.journal import Journal
 from testbed.network import AWS_PORT, MOTO_PORT, Network
 from testbed.runtime import backends, clients, cluster, envoy
@@ -237,6 +239,10 @@ class Embedded:
             folder = self._upkeep.folder()
             self._tools = {"HOME": str(folder), **environment.write(self, folder)}
         return self._tools
+
+    def fault(self, kind: str, part: str) -> AbstractContextManager[None]:
+        """Not here. Raises `BadInput`."""
+        raise BadInput(f"no {kind} of {part} among local processes", do="play it with --on compose")
 
     def check(self) -> None:
         """Raise the failure of a part of the topology, or `Missing` if one of its processes has ended."""

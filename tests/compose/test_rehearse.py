@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from testbed.aws.clients import Clients
+from testbed.errors import ExitCode
 from tests.compose.projects import Project
 
 HOST = "api.example.com"
@@ -19,7 +20,10 @@ HOST = "api.example.com"
 @pytest.fixture(scope="module")
 def played(project: Project) -> str:
     """What a whole rehearsal printed; it passed."""
-    done = project.rehearse("scenarios/zozomat", "--speed", "40", "--rate", "100")
+    for _ in range(3):
+        done = project.rehearse("scenarios/zozomat", "--speed", "40", "--rate", "100")
+        if done.returncode != ExitCode.INCONCLUSIVE:  # a busy machine: neither pass nor fail, so play again
+            break
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
