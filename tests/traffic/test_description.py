@@ -6,7 +6,7 @@ import pytest
 
 from testbed.errors import BadInput
 from testbed.traffic.calls import Call, from_text, to_text
-from testbed.traffic.description import Backend, Traffic, load
+from testbed.traffic.description import Backend, Traffic, load, resolve
 
 PROTO = """\
 syntax = "proto3";
@@ -136,3 +136,19 @@ def test_a_proto_that_imports_what_is_not_there_names_it(tmp_path: Path) -> None
 def test_no_such_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match=r"traffic\.toml: cannot be read"):
         load(tmp_path / "traffic.toml")
+
+
+def test_a_scenario_may_describe_its_traffic_in_python_or_name_a_file(tmp_path: Path) -> None:
+    traffic = Traffic((Call("rest", "/carts", method="GET"),))
+    assert resolve(traffic, tmp_path) is traffic
+    (tmp_path / "traffic.toml").write_text('[[rest]]\nrequest = "GET /carts"\n')
+    assert resolve("traffic.toml", tmp_path) == traffic
+    assert resolve(None, tmp_path) is None
+
+
+@pytest.mark.parametrize("share", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_share_that_is_none_is_refused_in_python_too(share: float) -> None:
+    with pytest.raises(BadInput, match="every share is greater than nought"):
+        Traffic((Call("rest", "/", method="GET", share=share),))
+    with pytest.raises(BadInput):
+        Traffic(())
