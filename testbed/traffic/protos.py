@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ class Method:
         from google.protobuf import json_format
         from google.protobuf.message_factory import GetMessageClass
 
-        if not isinstance(payload, Mapping):
+        if not isinstance(payload, dict):
             raise BadInput(f"the payload is no {self.request.full_name}: it is no table")
         message = GetMessageClass(self.request)()
         try:
