@@ -2,6 +2,7 @@
 
 ```
 ApiError (BadInput)
+├── Denied          403  an admission webhook refuses the object
 ├── NotFound        404  no such object
 ├── AlreadyExists   409  create of what is there
 ├── Conflict        409  the object changed since it was read: read again and retry
@@ -20,6 +21,13 @@ class ApiError(BadInput):
 
     status: int = 400
     reason: str = "BadRequest"
+
+
+class Denied(ApiError):
+    """An admission webhook refuses the object."""
+
+    status = 403
+    reason = "Forbidden"
 
 
 class NotFound(ApiError):

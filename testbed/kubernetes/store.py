@@ -50,13 +50,21 @@ _SERVER_OWNED = (
 )
 
 
+Webhook = Callable[[Object, Object | None], None]
+"""A validating admission webhook: raises `Denied` for a new object that it refuses; then comes the old one."""
+
+
 class ObjectStore:
     """All objects of a run by kind, namespace and name. Every method may be called from any thread.
 
     Times are production times of `clock`; UIDs and allocations come from `seed`.
+
+    Attributes:
+        webhooks: asked, in order, about each object that is created or replaced; see `Webhook`.
     """
 
     def __init__(self, clock: Clock | None = None, *, seed: int = 0) -> None:
+        self.webhooks: list[Webhook] = []
         self._clock = clock or Clock()
         self._random = random.Random(seed)  # noqa: S311 reproducible on purpose
         self._objects: dict[str, dict[_Key, Object]] = {}
@@ -414,7 +422,10 @@ class ObjectStore:
         return self._store(Change.MODIFIED, admitted)
 
     def _admit(self, item: Object, old: Object | None) -> Object:
-        return admission.admit(item, old, self._node_ports, self._random)
+        admitted = admission.admit(item, old, self._node_ports, self._random)
+        for ask in self.webhooks:
+            ask(admitted, old)
+        return admitted
 
     def _store(self, change: Change, item: Object) -> Object:
         kind, namespace, name = identity(item)

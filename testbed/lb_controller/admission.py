@@ -1,17 +1,38 @@
 """The controller's validating webhook for Ingresses (webhooks/networking/ingress_validator.go).
 
-What it refuses never gets into the cluster; what it lets in may still fail when its group is built.
+What it refuses never gets into the cluster; what it lets in may still fail when its group is built. The rules
+are those of today's controller; nothing says since when, so that of 2020 is not given them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from testbed.kubernetes import ObjectStore
+from testbed.kubernetes.errors import Denied
+from testbed.kubernetes.objects import Object
 from testbed.lb_controller import classes, objects, rule_conditions
 from testbed.lb_controller.annotations import INGRESS_CLASS, INGRESS_PREFIX, of_ingress
 from testbed.lb_controller.classes import IngressObjects
-from testbed.lb_controller.inputs import BuildError, ControllerOptions, KubernetesObject
+from testbed.lb_controller.inputs import BuildError, ControllerOptions, KubernetesObject, Version
 
+NAME = "vingress.elbv2.k8s.aws"
 _GROUP_NAME = f"{INGRESS_PREFIX}/group.name"
 _CONDITIONS = f"{INGRESS_PREFIX}/conditions."
+
+
+def webhook(store: ObjectStore, options: ControllerOptions) -> Callable[[Object, Object | None], None]:
+    """The webhook for a cluster's store, as `ObjectStore.webhooks` takes it."""
+
+    def ask(item: Object, old: Object | None) -> None:
+        if item["kind"] != "Ingress" or options.version is Version.V2_1:
+            return
+        try:
+            check(item, old, IngressObjects.of(store.list_all()), options)
+        except BuildError as error:
+            raise Denied(f'admission webhook "{NAME}" denied the request: {error}') from None
+
+    return ask
 
 
 def check(

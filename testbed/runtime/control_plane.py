@@ -134,6 +134,7 @@ class ControlPlane:
             BadInput: ExternalDNS does not know a flag.
         """
         from testbed.kubernetes.endpoints import EndpointsController
+        from testbed.lb_controller import admission
         from testbed.lb_controller.controller import (
             IngressGroupController,
             NlbServiceController,
@@ -148,6 +149,7 @@ class ControlPlane:
             if one["AvailabilityZone"] in cluster.ZONES
         )
         options = ControllerOptions(version=Version(self._setup.lb_controller), vpc_id=found[0]["VpcId"])
+        self.store.webhooks.append(admission.webhook(self.store, options))
         elbv2, acm = self._customer.elbv2, self._customer.acm
 
         def say(level: str, message: str) -> None:

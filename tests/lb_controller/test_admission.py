@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from testbed.kubernetes import ObjectStore
+from testbed.kubernetes.errors import Denied
 from testbed.lb_controller import admission
 from testbed.lb_controller.classes import IngressObjects
-from testbed.lb_controller.inputs import BuildError, ControllerOptions
+from testbed.lb_controller.inputs import BuildError, ControllerOptions, Version
 from tests.lb_controller.examples import ingress, path
 
 NOTHING = IngressObjects()
@@ -37,3 +39,36 @@ def test_new_groups_may_be_forbidden_while_old_ones_stay() -> None:
     with pytest.raises(BuildError) as raised:
         admission.check(item, None, NOTHING, strict)
     assert str(raised.value) == "new usage of `alb.ingress.kubernetes.io/group.name` annotation is forbidden"
+
+
+@pytest.fixture
+def store() -> ObjectStore:
+    made = ObjectStore()
+    made.webhooks.append(admission.webhook(made, ControllerOptions()))
+    return made
+
+
+def test_a_refused_ingress_leaves_the_old_one_in_the_cluster(store: ObjectStore) -> None:
+    good = store.apply(ingress("a", path("/")))
+    with pytest.raises(Denied) as raised:
+        store.apply(ingress("a", path("/"), **{"conditions.web": '[{"field": "source-ip"}]'}))
+    assert str(raised.value) == (
+        'admission webhook "vingress.elbv2.k8s.aws" denied the request: ignoring Ingress default/a since '
+        "invalid alb.ingress.kubernetes.io/conditions.web annotation: missing sourceIPConfig"
+    )
+    assert store.get("Ingress", "default", "a") == good
+
+
+def test_a_class_that_does_not_exist_is_refused(store: ObjectStore) -> None:
+    item = ingress("a", path("/"))
+    item["metadata"]["annotations"] = {}
+    item["spec"]["ingressClassName"] = "absent"
+    with pytest.raises(Denied, match="absent"):
+        store.apply(item)
+
+
+def test_the_controller_of_2020_is_not_asked() -> None:
+    store = ObjectStore()
+    store.webhooks.append(admission.webhook(store, ControllerOptions(version=Version.V2_1)))
+    store.apply(ingress("a", path("/"), **{"conditions.web": "broken"}))
+    assert store.get("Ingress", "default", "a")
