@@ -102,6 +102,8 @@ class AwsProvider:
             for zone in found
             if wanted.takes(zone) and (not wanted.tags or wanted.takes_tags(self._tags(zone)))
         ]
+        for zone in self._zones:
+            self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
         if self.options.zones_cache > 0:
             self._zones_until = self.now() + self.options.zones_cache
         return self._zones
@@ -170,8 +172,6 @@ class AwsProvider:
         Raises:
             SubmitError: a batch was refused; other zones' batches were sent.
         """
-        for zone in self._zones:
-            self.say("debug", f"Considering zone: {zone.id} (domain: {zone.name}.)")
         if not changes:
             self.say("info", "All records are already up to date")
             return
@@ -219,6 +219,8 @@ class AwsProvider:
             text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}"
             self.say("info", text, **where)
         if self.options.dry_run:
+            if typed:
+                self.say("debug", "Dry run mode, skipping change submission", **where)
             return True
         taken = len(batch)
         try:

@@ -134,6 +134,8 @@ class Controller:
             while True:
                 rest = max(0.0, schedule.due - clock.now())
                 if clock.wait(stop, min(rest, PRODUCTION.external_dns_tick) if flags.events else rest):
+                    self.say("info", "Received SIGTERM. Terminating...")
+                    self.say("info", "Terminating main controller loop")
                     return
                 if has_changed():
                     schedule.changed(clock.now())

@@ -71,15 +71,17 @@ class RecordSets:
             endpoint = given.with_properties(routing.adjusted(given.properties))
             is_cname = endpoint.type == "CNAME"
             only = endpoint.properties.get(ALIAS, "") if is_cname else ""
+            is_alias = self.is_alias(endpoint) if is_cname else endpoint.properties.get(ALIAS) == "true"
+            if is_cname and not only:
+                told = f"Modifying endpoint: {endpoint}, setting alias={str(is_alias).lower()}"
+                self.say("debug", told)
             if only in ("A", "AAAA"):  # the CRD source asks for one of the two aliases
                 found.append(replace(self._as_alias(endpoint), type=only))
-            elif not is_cname and endpoint.properties.get(ALIAS) != "true":
-                found.append(_without(endpoint, ALIAS, EVALUATE))
-            elif is_cname and not self.is_alias(endpoint):
-                plain = _without(endpoint, EVALUATE)
-                found.append(replace(plain, properties={**plain.properties, ALIAS: "false"}))
+            elif not is_alias:
+                plain = _without(endpoint, ALIAS, EVALUATE)
+                more = {ALIAS: "false"} if is_cname else {}
+                found.append(plain.with_properties({**plain.properties, **more}))
             else:
-                self.say("debug", f"Modifying endpoint: {endpoint}, setting alias=true")
                 alias = self._as_alias(endpoint)
                 properties = {**alias.properties, ALIAS: "true"}
                 found += [
@@ -100,6 +102,8 @@ class RecordSets:
         """With the TTL that Route 53's aliases are read with, and with the health flag said in full."""
         given = endpoint.properties.get(EVALUATE)
         value = given == "true" if given else self.evaluate_target_health
+        if endpoint.ttl:
+            self.say("debug", f"Modifying endpoint: {endpoint}, setting ttl={DEFAULT_TTL}")
         return replace(
             endpoint,
             ttl=DEFAULT_TTL if endpoint.ttl else 0,

@@ -173,7 +173,13 @@ def test_with_events_a_changed_object_is_synced_before_the_interval() -> None:
     arguments = ["--source=service", "--policy=sync", "--interval=24h", "--events"]
     given = flags.parse([*arguments, f"--annotation-prefix={ALPHA_PREFIX}"], version, {})
     synced = threading.Event()
-    controller = Controller(store, zone, given, version, clock, lambda line: synced.set())  # type: ignore[arg-type]
+    lines: list[str] = []
+
+    def note(line: LogLine) -> None:
+        lines.append(line.message)
+        synced.set()
+
+    controller = Controller(store, zone, given, version, clock, note)  # type: ignore[arg-type]
     stop = threading.Event()
     thread = threading.Thread(target=controller.run, args=(stop,))
     thread.start()
@@ -188,6 +194,7 @@ def test_with_events_a_changed_object_is_synced_before_the_interval() -> None:
         stop.set()
         thread.join(PATIENCE.condition)
     assert not thread.is_alive()
+    assert lines[-2:] == ["Received SIGTERM. Terminating...", "Terminating main controller loop"]
 
 
 def test_what_no_batch_can_hold_is_said_to_be_left_out() -> None:
