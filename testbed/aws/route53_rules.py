@@ -25,6 +25,8 @@ Record = Mapping[str, Any]
 """A ResourceRecordSet as boto3 gives it."""
 Key = tuple[str, str, str]
 """Name in lower case with its dot, type, set identifier."""
+State = dict[str, dict[Key, Record]]
+"""Record sets by name."""
 
 MOST_RECORDS = 1000
 """ResourceRecord elements of a request; those of an UPSERT count twice (Developer Guide, "Quotas")."""
@@ -60,6 +62,26 @@ def refusal(zone: Zone, records: Iterable[Record], changes: Sequence[Mapping[str
         records: all its record sets.
         changes: `Action` and `ResourceRecordSet` as the API has them.
     """
+    return judged(zone, by_name(records), changes)
+
+
+def by_name(records: Iterable[Record]) -> State:
+    """Record sets by their names, so that a change is held against those of its name only."""
+    state: State = {}
+    for record in records:
+        key = key_of(record)
+        state.setdefault(key[0], {})[key] = record
+    return state
+
+
+def judged(zone: Zone, state: State, changes: Sequence[Mapping[str, Any]]) -> Refusal | None:
+    """As `refusal`; `state` becomes what the changes leave, and is of no use after a refusal.
+
+    Args:
+        zone: where the changes go.
+        state: at least the record sets of the changes' names, and those that their aliases point to.
+        changes: as for `refusal`.
+    """
     for change in changes:
         if message := _malformed(change):
             return Refusal("InvalidInput", f"Invalid request: {message}")
@@ -68,7 +90,6 @@ def refusal(zone: Zone, records: Iterable[Record], changes: Sequence[Mapping[str
             "InvalidChangeBatch",
             f"[Number of records limit of {MOST_RECORDS} exceeded.]",
         )
-    state = {key_of(record): record for record in records}
     messages: list[str] = []
     done: dict[Key, str] = {}
     for change in changes:
@@ -84,7 +105,7 @@ def refusal(zone: Zone, records: Iterable[Record], changes: Sequence[Mapping[str
         found = list(_refused(action, record, key, state, zone))
         messages += found
         if not found:
-            _apply(state, action, record, key)
+            _apply(state.setdefault(key[0], {}), action, record, key)
     if messages:
         return Refusal("InvalidChangeBatch", f"[{', '.join(dict.fromkeys(messages))}]")
     return None
@@ -160,21 +181,22 @@ def _weight_of(changes: Sequence[Mapping[str, Any]]) -> int:
     return counted
 
 
-def _refused(action: str, record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+def _refused(action: str, record: Record, key: Key, state: State, zone: Zone) -> Iterator[str]:
     if problem := name_problem(key[0]):
         yield f"FATAL problem: {problem} encountered with '{record['Name']}'"
         return
     if not (key[0] == zone.name or key[0].endswith("." + zone.name)):
         yield f"RRSet with DNS name {key[0]} is not permitted in zone {zone.name}"
         return
+    beside = state.get(key[0], {})
     if action == "DELETE":
-        yield from _refused_delete(state.get(key), record, key, zone)
+        yield from _refused_delete(beside.get(key), record, key, zone)
         return
-    if action == "CREATE" and key in state:
+    if action == "CREATE" and key in beside:
         yield f"Tried to create resource record set {_titled(key)} but it already exists"
         return
     yield from _refused_content(record, key, state, zone)
-    yield from _refused_beside(record, key, state, zone)
+    yield from _refused_beside(record, key, beside, zone)
 
 
 def _refused_delete(stored: Record | None, record: Record, key: Key, zone: Zone) -> Iterator[str]:
@@ -191,7 +213,7 @@ def _refused_delete(stored: Record | None, record: Record, key: Key, zone: Zone)
         yield "A HostedZone must contain exactly one SOA record."
 
 
-def _refused_content(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+def _refused_content(record: Record, key: Key, state: State, zone: Zone) -> Iterator[str]:
     if "AliasTarget" in record:
         yield from _refused_alias(record, key, state, zone)
     else:
@@ -200,14 +222,16 @@ def _refused_content(record: Record, key: Key, state: Mapping[Key, Record], zone
         yield f"RRSet of type CNAME with DNS name {key[0]} is not permitted at apex in zone {zone.name}"
 
 
-def _refused_alias(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+def _refused_alias(record: Record, key: Key, state: State, zone: Zone) -> Iterator[str]:
     alias = record["AliasTarget"]
     target = stored_name(alias["DNSName"])
     wanted = alias["HostedZoneId"].rpartition("/")[2]
+    home = canonical_zone(target)
+    if home is not None and home == wanted and key[1] in _ALIAS_TYPES:
+        return
     tried = f"Tried to create an alias that targets {target}, type {key[1]} in zone {wanted}"
     outside = f"{tried}, but the alias target name does not lie within the target zone"
     missing = f"{tried}, but that target was not found"
-    home = canonical_zone(target)
     if home is not None or wanted in _BALANCER_ZONES:
         # A balancer's name lives in the canonical zone of its type and region; Route 53 says both then.
         if home != wanted:
@@ -219,15 +243,15 @@ def _refused_alias(record: Record, key: Key, state: Mapping[Key, Record], zone: 
         yield from (outside, missing)
     elif not (target == zone.name or target.endswith("." + zone.name)):
         yield from (outside, missing)
-    elif not any(name == target and kind == key[1] for name, kind, _ in state):
+    elif not any(kind == key[1] for _, kind, _ in state.get(target, {})):
         yield missing
 
 
-def _refused_beside(record: Record, key: Key, state: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
+def _refused_beside(record: Record, key: Key, beside: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
     name, kind, identifier = key
-    if not state.keys() - {key}:
+    others = {other: stored for other, stored in beside.items() if other != key}
+    if not others:
         return
-    others = {other: stored for other, stored in state.items() if other[0] == name and other != key}
     types = {other[1] for other in others} - {kind}
     if kind == "CNAME" and types:
         yield (

@@ -11,7 +11,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from testbed.aws.route53_rules import Key, Record, Zone, applied, key_of, refusal, stored_name
+from testbed.aws.route53_rules import Record, Zone, by_name, judged, stored_name
 from testbed.external_dns.zone_file import ZoneFile
 
 
@@ -67,10 +67,7 @@ class _Zone:
     def __init__(self, name: str, zone_id: str, records: Iterable[Record]) -> None:
         self.name, self.id = name, zone_id
         self._rules_zone = Zone(zone_id.rpartition("/")[2], f"{name}.")
-        self._by_name: dict[str, dict[Key, Record]] = {}
-        for record in records:
-            key = key_of(record)
-            self._by_name.setdefault(key[0], {})[key] = record
+        self._by_name = by_name(records)
 
     @property
     def records(self) -> list[Record]:
@@ -79,34 +76,16 @@ class _Zone:
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """Apply changes; code and text of the refusal, or two empty texts."""
-        codes, texts = [], []
-        states: dict[str, dict[Key, Record]] = {}
-        by_name: dict[str, list[Mapping[str, Any]]] = {}
-        for change in changes:
-            by_name.setdefault(stored_name(change["ResourceRecordSet"]["Name"]), []).append(change)
-        for name, mine in by_name.items():
-            before = list(self._by_name.get(name, {}).values())
-            found = refusal(self._rules_zone, [*before, *self._targets(mine, name)], mine)
-            if found:
-                codes.append(found.code)
-                texts.append(found.message.removeprefix("[").removesuffix("]"))
-            else:
-                states[name] = applied(before, mine)
-        if codes:
-            text = ", ".join(texts)
-            return codes[0], f"[{text}]" if codes[0] == "InvalidChangeBatch" else text
-        self._by_name.update(states)
+        records = [change["ResourceRecordSet"] for change in changes]
+        names = {stored_name(record["Name"]) for record in records}
+        aliases = (record["AliasTarget"]["DNSName"] for record in records if "AliasTarget" in record)
+        targets = {stored_name(one) for one in aliases if one.rstrip(".").lower().endswith(self.name)}
+        state = {name: dict(self._by_name.get(name, {})) for name in names | targets}
+        found = judged(self._rules_zone, state, changes)
+        if found:
+            return found.code, found.message
+        self._by_name.update(state)
         return "", ""
-
-    def _targets(self, changes: Iterable[Mapping[str, Any]], name: str) -> list[Record]:
-        """The records of this zone that aliases of the changes point to."""
-        found: list[Record] = []
-        for change in changes:
-            alias = change["ResourceRecordSet"].get("AliasTarget")
-            if alias and alias["DNSName"].rstrip(".").lower().endswith(self.name):
-                target = stored_name(alias["DNSName"])
-                found += self._by_name.get(target, {}).values() if target != name else ()
-        return found
 
 
 @dataclass(frozen=True, slots=True)
