@@ -159,6 +159,14 @@ def test_a_manifest_that_cannot_be_read_is_bad_input(
     assert err.count("\n") == 1
 
 
+def test_a_kustomization_beside_the_manifests_is_no_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = folder(tmp_path / "k8s", SERVICE, PLAIN, INGRESS)
+    (path / "kustomization.yaml").write_text("resources: [1.yaml]\n")
+    assert run(capsys, str(path))[0] == 0
+
+
 def test_a_folder_without_manifests_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, str(tmp_path))
     assert code == 2

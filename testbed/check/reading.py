@@ -24,6 +24,8 @@ Step = str | int
 ALB = "alb.ingress.kubernetes.io/"
 NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 PREFIXES = (ALPHA_PREFIX, PREFIX)
+KUSTOMIZATION = "kustomization"
+"""The file that `kubectl apply -k` reads, and no object; kustomize knows this name only."""
 ACCOUNT = (
     *(ALB + name for name in ("subnets", "security-groups", "customer-owned-ipv4-pool", "wafv2-acl-arn")),
     *(NLB + name for name in ("subnets", "security-groups", "eip-allocations", "private-ipv4-addresses")),
@@ -199,7 +201,11 @@ def _without_ids(manifest: Manifest) -> Manifest:
 def _files(path: Path) -> list[Path]:
     if not path.is_dir():
         return [path]
-    inside = sorted(item for item in path.iterdir() if item.suffix in files.SUFFIXES and item.is_file())
+    inside = sorted(
+        item
+        for item in path.iterdir()
+        if item.suffix in files.SUFFIXES and item.is_file() and item.stem != KUSTOMIZATION
+    )
     if not inside:
         raise BadInput(f"the folder has no {', '.join(files.SUFFIXES)} file", where=Location(path))
     return inside

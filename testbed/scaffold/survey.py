@@ -41,7 +41,7 @@ class Survey:
         hostname: the key of the Service's annotation.
         service: the Service behind the NLB.
         ingresses: those that claim the host.
-        others: what is applied with the Service: everything that is no ALB Ingress.
+        others: what is applied with the Service: all but Ingresses, and Services with balancers of their own.
         labels, namespace, tls_ports, plain_ports, port_names: of the pods that the Services select.
         port: that clients call.
         calls: one for each path that the ALB forwards.
@@ -124,7 +124,7 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
         hostname=hostname,
         service=service,
         ingresses=members,
-        others=tuple(one for one in manifests if one not in members),
+        others=tuple(one for one in manifests if one is service or not _has_balancer(one)),
         labels=labels,
         namespace=service.key[1],
         tls_ports=tls_ports or (8443,),
@@ -207,12 +207,25 @@ def _move(reading: Reading, service: Manifest) -> tuple[str, PlannedStack]:
         if alb is None or alb.stack is None:
             reason = alb.error if alb else "no controller takes it"
             raise BadInput(f"{ingresses[0].title} gets no ALB: {reason}", where=ingresses[0].where)
+        for other in ingresses[1:]:
+            if reading.stack_of(other) is not alb:
+                raise BadInput(
+                    f"{other.title} and {ingresses[0].title} have the host {host} and get an ALB each",
+                    where=other.where,
+                    do=f"give them the same {ALB}group.name",
+                )
         return host, alb
     raise BadInput(
         f"no Ingress has the host {hosts[0] if hosts else ''} of {service.title}",
         where=service.where,
         do="add the Ingresses as they shall be after the move",
     )
+
+
+def _has_balancer(manifest: Manifest) -> bool:
+    spec = manifest.object.get("spec") or {}
+    kind = manifest.object["kind"]
+    return kind == "Ingress" or (kind == "Service" and spec.get("type") == "LoadBalancer")
 
 
 def _services_behind(reading: Reading, stack: Stack) -> list[Manifest]:

@@ -75,6 +75,16 @@ def test_the_new_prefix_asks_for_the_version_that_reads_it(tmp_path: Path) -> No
     assert surveyed(tmp_path, SERVICE.replace("alpha.", ""), PLAIN, INGRESS).version == "v0.22"
 
 
+def test_what_is_of_another_move_is_left_out(tmp_path: Path) -> None:
+    others = [
+        REST.replace("api.example.com", "other.example.com").replace("group.name: web", "group.name: other"),
+        SERVICE.replace("api.example.com", "third.example.com").replace("name: web\n", "name: third\n"),
+    ]
+    found = surveyed(tmp_path, SERVICE, PLAIN, INGRESS, *others)
+    assert titles(found) == (["Ingress default/web"], ["Service default/web", "Service default/web-plain"])
+    assert found.zone == "example.com"
+
+
 def test_a_catch_all_is_called_at_the_root(tmp_path: Path) -> None:
     found = surveyed(tmp_path, SERVICE, PLAIN, REST.replace("/carts/*", "/*"))
     assert [call.title for call in found.calls] == ["GET /"]
@@ -92,6 +102,10 @@ def test_a_catch_all_is_called_at_the_root(tmp_path: Path) -> None:
         (
             (SERVICE, PLAIN.replace("app: web", "app: other"), INGRESS),
             "2.yaml:6: Service default/web-plain selects pods with app=other",
+        ),
+        (
+            (SERVICE, PLAIN, INGRESS, REST.replace("group.name: web", "group.name: other")),
+            "4.yaml:1: Ingress default/web-rest and Ingress default/web have the host api.example.com",
         ),
         ((SERVICE, INGRESS), "the Ingress group web leads to no Service of these manifests"),
         ((SERVICE.replace("port: 443", "port: 8443"), PLAIN, INGRESS), "no client can call both"),
