@@ -199,7 +199,8 @@ class Sources:
     def _templated(self, item: Object, kind: str) -> list[str]:
         assert self._flags.template is not None
         try:
-            return self._flags.template.hosts({"kind": kind, **item})
+            metadata = {"namespace": "default", **item["metadata"]}
+            return self._flags.template.hosts({"kind": kind, **item, "metadata": metadata})
         except TemplateError as error:
             raise SourceError(
                 f"failed to get endpoints from template: failed to apply template on {kind} {_title(item)}: "

@@ -147,3 +147,9 @@ def test_another_controller_is_told_at_each_sync_before_v0_13_and_once_since() -
         "Skipping '/shop/web' because controller 'example.org/controller' value does not match, "
         "found: 'other', required: 'dns-controller'"
     )
+
+
+def test_a_manifest_without_a_namespace_is_in_the_default_one() -> None:
+    item = _item("Service", {"type": "LoadBalancer"})
+    del item["metadata"]["namespace"]
+    assert list(_read(item, "--fqdn-template={{.Name}}.{{.Namespace}}.test")[0]) == ["web.default.test"]
