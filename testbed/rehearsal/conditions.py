@@ -163,6 +163,8 @@ def answers_by_its_own_name(balancer: BalancerType) -> Condition:
             return Observation(False, "there is none")
         results = [result for one in found for result in cutover.topology.probe(one.dns_name)]
         seen = ", ".join(f"{result.protocol} {result.status}" for result in results)
+        if not results:
+            return Observation(False, "the traffic has no unary call to try")
         return Observation(all(result.is_ok for result in results), seen)
 
     return Condition(f"called by its own name, the {balancer.upper()} serves gRPC and REST", look)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from testbed.traffic.calls import Call
 from testbed.traffic.probe import ProbeResult, probe
 
 
@@ -56,3 +57,22 @@ def test_a_closed_port_is_told(world):
     address = world.network.balancer(99, 0)
     results = probe(address, 8443, server_name="api.example.com", ca_file=world.ca_file)
     assert [result.status for result in results] == ["UNAVAILABLE", "ConnectionRefusedError"]
+
+
+def test_calls_of_ones_own_are_tried_and_only_their_protocols(world, target):
+    own = (
+        Call("rest", "/measurements/foot-1", method="GET", status=200),
+        Call("rest", "/measurements/foot-2", method="GET"),
+        Call("grpc", "/measurement.v1.MeasurementService/Calibrate", shape="bidi"),
+    )
+    results = probe(target.steady, 8443, server_name="api.example.com", ca_file=world.ca_file, calls=own)
+    assert [(result.protocol, result.is_ok) for result in results] == [("rest", True)]
+
+
+def test_a_call_of_ones_own_that_is_answered_wrongly_is_not_ok(world, target):
+    own = (
+        Call("rest", "/measurements/foot-1", method="GET", status=204),
+        Call("grpc", "/shop.v1.Carts/Get"),
+    )
+    results = probe(target.steady, 8443, server_name="api.example.com", ca_file=world.ca_file, calls=own)
+    assert [(result.status, result.is_ok) for result in results] == [("UNIMPLEMENTED", False), ("200", False)]
