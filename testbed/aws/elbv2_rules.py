@@ -19,12 +19,14 @@ Form = Mapping[str, str]
 MOST_VALUES = 5
 MOST_WILDCARDS = 5
 MOST_RULES = 100
+LONGEST_VALUE = 128
 
 _VALUE = re.compile(
     r"Conditions\.member\.\d+\.(?:[A-Za-z]+Config\.)?(?:Regex)?Values\.member\.\d+(?:\.Key|\.Value)?"
 )
 _KEYED = re.compile(r"\.(?:Key|Value)$")
 _LITERAL = re.compile(r"(?:SourceIpConfig|HttpRequestMethodConfig|RegexValues)")
+_BACKTRACKS = re.compile(r"\(\?(?:[=!]|<[=!]|P?=|\()|\\[1-9]")
 _ESCAPED = re.compile(r"\\[*?\\]")
 _GROUP = re.compile(r"(?:Default)?Actions\.member\.\d+\..*TargetGroupArn")
 _CODES = re.compile(r"(\d+)(?:-(\d+))?")
@@ -61,6 +63,9 @@ def refused_conditions(form: Form) -> Refusal | None:
     values = {key: value for key, value in form.items() if _VALUE.fullmatch(key)}
     if len({_KEYED.sub("", key) for key in values}) > MOST_VALUES:
         return Refusal("ValidationError", f"A rule can only have '{MOST_VALUES}' condition values")
+    for key, value in values.items():
+        if "RegexValues" in key and not _is_regex(value):  # text by analogy
+            return Refusal("ValidationError", f"The regex value '{value}' is not valid")
     wildcards = sum(
         character in "*?"
         for key, value in values.items()
@@ -70,6 +75,15 @@ def refused_conditions(form: Form) -> Refusal | None:
     if wildcards > MOST_WILDCARDS:  # text by analogy
         return Refusal("ValidationError", f"A rule can only have '{MOST_WILDCARDS}' condition wildcards")
     return None
+
+
+def _is_regex(text: str) -> bool:
+    """Whether an expression can be compiled and has nothing that needs backtracking, which an ALB refuses."""
+    try:
+        re.compile(text)
+    except re.error:
+        return False
+    return len(text) <= LONGEST_VALUE and not _BACKTRACKS.search(text)
 
 
 def refused_count(rules: int) -> Refusal | None:

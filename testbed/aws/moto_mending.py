@@ -7,6 +7,7 @@ because they hold for any backend.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from typing import Any
 
 from moto import settings
@@ -22,12 +23,20 @@ from testbed.aws.route53_rules import stored_name
 _create_load_balancer = ELBv2Backend.create_load_balancer
 _describe_target_groups = ELBv2Backend.describe_target_groups
 _modify_target_group = ELBV2Response.modify_target_group
+_WITH_REGEXES = {
+    "host_header": "HostHeaderConfig",
+    "http_header": "HttpHeaderConfig",
+    "path_pattern": "PathPatternConfig",
+}
 
 
 def mend() -> None:
     """Put the mended functions in the place of moto's."""
     settings.ACM_VALIDATION_WAIT = 0  # a requested certificate is validated and issued at once
     SSL_POLICIES.update(older_policies())
+    for field, config in _WITH_REGEXES.items():
+        name = f"_validate_{field}_condition"
+        setattr(ELBv2Backend, name, takes_regexes(getattr(ELBv2Backend, name), config))
     for owner, function in (
         (ELBv2Backend, create_load_balancer),
         (ELBv2Backend, describe_target_groups),
@@ -36,6 +45,18 @@ def mend() -> None:
         (Route53Backend, change_resource_record_sets),
     ):
         setattr(owner, function.__name__, function)
+
+
+def takes_regexes(validate: Callable[..., None], config: str) -> Callable[..., None]:
+    """Conditions may have regular expressions instead of values (since 2025), which moto does not know."""
+
+    def mended(backend: ELBv2Backend, condition: dict[str, Any]) -> None:
+        given = condition.get(config) or {}
+        if given.get("RegexValues") and not given.get("Values"):
+            condition = {**condition, config: {**given, "Values": given["RegexValues"]}}
+        validate(backend, condition)
+
+    return mended
 
 
 def older_policies() -> dict[str, dict[str, Any]]:

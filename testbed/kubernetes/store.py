@@ -51,7 +51,7 @@ _SERVER_OWNED = (
 
 
 Webhook = Callable[[Object, Object | None], None]
-"""A validating admission webhook: raises `Denied` for a new object that it refuses; then comes the old one."""
+"""A validating admission webhook: raises `Denied` for an object that it refuses; the old one comes second."""
 
 
 class ObjectStore:

@@ -259,13 +259,17 @@ def condition(item: Mapping[str, Any]) -> Condition:
     def values(config: str) -> tuple[str, ...]:
         return tuple((item.get(config) or {}).get("Values") or item.get("Values") or ())
 
+    def regexes(config: str) -> tuple[str, ...]:
+        return tuple((item.get(config) or {}).get("RegexValues") or item.get("RegexValues") or ())
+
     match item["Field"]:
         case "host-header":
-            return HostHeader(values("HostHeaderConfig"))
+            return HostHeader(values("HostHeaderConfig"), regexes("HostHeaderConfig"))
         case "path-pattern":
-            return PathPattern(values("PathPatternConfig"))
+            return PathPattern(values("PathPatternConfig"), regexes("PathPatternConfig"))
         case "http-header":
-            return HttpHeader(item["HttpHeaderConfig"]["HttpHeaderName"], values("HttpHeaderConfig"))
+            config = "HttpHeaderConfig"
+            return HttpHeader(item[config]["HttpHeaderName"], values(config), regexes(config))
         case "http-request-method":
             return Method(values("HttpRequestMethodConfig"))
         case "source-ip":

@@ -17,16 +17,21 @@ from functools import lru_cache
 
 @dataclass(frozen=True, slots=True)
 class HostHeader:
-    """Condition `host-header`: names with wildcards, case ignored; the port of the header is not compared."""
+    """Condition `host-header`: names with wildcards, case ignored; the port of the header is not compared.
 
-    values: tuple[str, ...]
+    In this and the next two, `regexes` are regular expressions that may match anywhere (since 2025).
+    """
+
+    values: tuple[str, ...] = ()
+    regexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PathPattern:
     """Condition `path-pattern`: the path without its query, case-sensitive."""
 
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    regexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +39,8 @@ class HttpHeader:
     """Condition `http-header`: the value of a header, case ignored."""
 
     name: str
-    values: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    regexes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,14 +158,19 @@ def query_wildcard(pattern: str) -> str:
 def _holds(condition: Condition, request: Request) -> bool:
     path, _, query = request.path.partition("?")
     match condition:
-        case HostHeader(values):
+        case HostHeader(values, regexes):
             host = re.sub(r":\d+$", "", request.host)
-            return any(_like(value.lower(), host.lower()) for value in values)
-        case PathPattern(values):
-            return any(_like(value, path) for value in values)
-        case HttpHeader(name, values):
+            return _finds(regexes, host, re.IGNORECASE) or any(
+                _like(value.lower(), host.lower()) for value in values
+            )
+        case PathPattern(values, regexes):
+            return _finds(regexes, path) or any(_like(value, path) for value in values)
+        case HttpHeader(name, values, regexes):
             given = request.headers.get(name.lower())
-            return given is not None and any(_like(value.lower(), given.lower()) for value in values)
+            return given is not None and (
+                _finds(regexes, given, re.IGNORECASE)
+                or any(_like(value.lower(), given.lower()) for value in values)
+            )
         case Method(values):
             return request.method in values
         case QueryString(values):
@@ -173,6 +184,10 @@ def _holds(condition: Condition, request: Request) -> bool:
 @lru_cache(4096)
 def _compiled(expression: str) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL)
+
+
+def _finds(regexes: Iterable[str], text: str, flags: int = 0) -> bool:
+    return any(re.search(regex, text, flags | re.DOTALL) for regex in regexes)
 
 
 def _like(pattern: str, text: str) -> bool:

@@ -171,9 +171,11 @@ def _fixed(action: FixedResponse) -> Message:
 def _matches(conditions: Sequence[Condition]) -> Iterator[Message]:
     """Envoy matches: one for each path value, because a route has a single path matcher."""
     headers = [header for condition in conditions for header in _headers(condition)]
-    paths = [condition.values for condition in conditions if isinstance(condition, PathPattern)]
-    for path in paths[0] if paths else ("*",):
+    paths = next((one for one in conditions if isinstance(one, PathPattern)), PathPattern(("*",)))
+    for path in paths.values:
         yield {**_path(path), "headers": headers}
+    for regex in paths.regexes:
+        yield {"safe_regex": {"regex": f"(?s){_found(regex)}"}, "headers": headers}
 
 
 def _path(pattern: str) -> Message:
@@ -191,10 +193,12 @@ def _path(pattern: str) -> Message:
 
 def _headers(condition: Condition) -> Iterator[Message]:
     match condition:
-        case HostHeader(values):
-            yield _expression(":authority", f"(?i)(?:{_any(map(wildcard, values))})(?::[0-9]+)?")
-        case HttpHeader(name, values):
-            yield _expression(name.lower(), f"(?is)(?:{_any(map(wildcard, values))})")
+        case HostHeader(values, regexes):
+            names = [*map(wildcard, values), *(_found(_before_port(regex)) for regex in regexes)]
+            yield _expression(":authority", f"(?i)(?:{_any(names)})(?::[0-9]+)?")
+        case HttpHeader(name, values, regexes):
+            texts = [*map(wildcard, values), *map(_found, regexes)]
+            yield _expression(name.lower(), f"(?is)(?:{_any(texts)})")
         case Method(values):
             yield _expression(":method", _any(map(re.escape, values)))
         case SourceIp(values):
@@ -211,6 +215,24 @@ def _headers(condition: Condition) -> Iterator[Message]:
 
 def _expression(header: str, regex: str) -> Message:
     return {"name": header, "string_match": {"safe_regex": {"regex": regex}}}
+
+
+def _before_port(regex: str) -> str:
+    """The end of a host name is where its port begins, which conditions do not see."""
+    pieces, inside = [], False
+    characters = iter(regex)
+    for character in characters:
+        if character == "\\":
+            pieces.append(character + next(characters, ""))
+            continue
+        inside = character == "[" or (inside and character != "]")
+        pieces.append("(?::[0-9]+)?$" if character == "$" and not inside else character)
+    return "".join(pieces)
+
+
+def _found(regex: str) -> str:
+    """Envoy matches the whole text; a condition's expression may match anywhere in it."""
+    return f".*(?:{regex}).*"
 
 
 def _any(expressions: Any) -> str:

@@ -151,6 +151,26 @@ def test_one_port_has_one_listener(account: Account) -> None:
         account.listener(balancer, "HTTP", 80)
 
 
+def test_a_condition_may_have_regular_expressions_that_need_no_backtracking(account: Account) -> None:
+    listener = account.listener(account.balancer()["LoadBalancerArn"])
+    fixed = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}]
+
+    def create(priority: int, regex: str) -> list[Any]:
+        condition = {"Field": "path-pattern", "PathPatternConfig": {"RegexValues": [regex]}}
+        made = account.clients.elbv2.create_rule(
+            ListenerArn=listener,
+            Priority=priority,
+            Conditions=[condition],  # type: ignore[list-item]
+            Actions=fixed,  # type: ignore[arg-type]
+        )
+        return list(made["Rules"][0]["Conditions"])
+
+    assert create(1, "^/api/v[0-9]+/")[0]["PathPatternConfig"]["RegexValues"] == ["^/api/v[0-9]+/"]
+    for broken in ("(", "(?=a)b", r"(a)\1", "a" * 129):
+        with pytest.raises(ClientError, match="ValidationError"):
+            create(2, broken)
+
+
 def test_a_security_policy_is_one_that_aws_has(account: Account) -> None:
     balancer = account.balancer()["LoadBalancerArn"]
     with pytest.raises(ClientError, match="SSLPolicyNotFound"):

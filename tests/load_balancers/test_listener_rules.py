@@ -82,3 +82,20 @@ def test_the_lowest_priority_number_wins_and_the_default_rule_is_last() -> None:
     request = Request(host="example.com", path="/abc")
     assert choose(rules, request) is rules[2]
     assert choose(rules, Request(host="example.com", path="/b")) is rules[1]
+
+
+@pytest.mark.parametrize(
+    ("condition", "request_", "expected"),
+    [
+        (PathPattern(regexes=("^/api/v[0-9]+/",)), {"path": "/api/v1/x?y"}, True),
+        (PathPattern(regexes=("^/API",)), {"path": "/api"}, False),
+        (PathPattern(regexes=("x$",)), {"path": "/x?y"}, True),
+        (HostHeader(regexes=(r"^a\d\.example\.com$",)), {"host": "A1.example.com:8443"}, True),
+        (HttpHeader("X-One", regexes=("^b",)), {"headers": {"x-one": "Bc"}}, True),
+        (HttpHeader("X-One", regexes=("^b",)), {}, False),
+    ],
+)
+def test_regular_expressions_match_anywhere_and_only_paths_heed_case(
+    condition: Condition, request_: dict[str, object], expected: bool
+) -> None:
+    assert holds(condition, **request_) is expected

@@ -119,6 +119,9 @@ WORDS = st.text(st.sampled_from(LETTERS), min_size=1, max_size=4)
 PATHS = st.lists(st.text(st.sampled_from("abA.-*?"), max_size=4), min_size=1, max_size=3).map(
     lambda pieces: "/" + "/".join(pieces)
 )
+REGEXES = st.sampled_from(
+    ["^/a", "b$", "^[abA]+$", "a.+b", "[$a]{2}", r"^b.*\.com$", r"/(a|b)\b", "A|B", r"\.[ch]"]
+)
 NETWORKS = st.builds(
     lambda third, fourth, bits: f"127.{{second}}.{third}.{fourth}/{bits}",
     st.integers(200, 203),
@@ -133,8 +136,11 @@ def some(values: st.SearchStrategy[str]) -> st.SearchStrategy[tuple[str, ...]]:
 
 CONDITIONS: st.SearchStrategy[Condition] = st.one_of(
     st.builds(HostHeader, some(WILD.map(lambda text: f"{text}.com"))),
+    st.builds(HostHeader, st.just(()), some(REGEXES)),
     st.builds(PathPattern, some(PATHS)),
+    st.builds(PathPattern, st.just(()), some(REGEXES)),
     st.builds(HttpHeader, st.sampled_from(["X-One", "x-two"]), some(WILD)),
+    st.builds(HttpHeader, st.sampled_from(["X-One", "x-two"]), st.just(()), some(REGEXES)),
     st.builds(Method, some(st.sampled_from(["GET", "POST", "PUT"]))),
     st.builds(
         QueryString,
