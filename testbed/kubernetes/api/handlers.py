@@ -34,7 +34,7 @@ from testbed.kubernetes.api.server_side_apply import (
     applied,
     stamped,
 )
-from testbed.kubernetes.api.shapes import Object, inward, outward, without_nulls
+from testbed.kubernetes.api.shapes import Object, inward, outward, with_plain_data_encoded, without_nulls
 from testbed.kubernetes.objects import copied
 from testbed.kubernetes.store import ObjectStore
 
@@ -164,7 +164,7 @@ class Handlers:
         known, warnings = decoded(request.resource, sent, request.query.get("fieldValidation", ""))
         if request.resource.warning:
             warnings = [request.resource.warning, *warnings]
-        return admission.converted(without_nulls(known)), warnings
+        return admission.converted(with_plain_data_encoded(without_nulls(known))), warnings
 
     def _delete_options(self, request: Request) -> deletion.Options:
         body = parse(request.body, request.content_type) if request.body.strip() else {}

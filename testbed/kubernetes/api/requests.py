@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 import yaml
 
+from testbed.kubernetes.api import protobuf
 from testbed.kubernetes.api.resources import Resource, Resources
 from testbed.kubernetes.api.statuses import bad_request, no_such_path, unsupported_media_type
 
@@ -99,6 +100,8 @@ def parse(body: bytes, content_type: str) -> Any:
         Refused: 400, it cannot be read; 415, it is of another kind.
     """
     kind = content_type.partition(";")[0].strip().lower()
+    if kind == protobuf.CONTENT_TYPE:
+        return protobuf.decoded(body)
     if kind in ("", "application/x-www-form-urlencoded"):
         kind = JSON
     try:

@@ -6,6 +6,7 @@ Unknown fields, wrong types: source apimachinery pkg/runtime/serializer/json (st
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -47,6 +48,17 @@ def inward(resource: Resource, item: Mapping[str, Any]) -> Object:
         "kind": resource.stored_kind,
         "metadata": dict(item.get("metadata") or {}),
     }
+
+
+def with_plain_data_encoded(item: Object) -> Object:
+    """A Secret's `stringData` is written into its data, and never read (pkg/apis/core/v1/conversion.go)."""
+    if item["kind"] != "Secret":
+        return item
+    plain = item.get("stringData") or {}
+    coded = {key: base64.b64encode(str(value).encode()).decode() for key, value in plain.items()}
+    rest = {key: value for key, value in item.items() if key != "stringData"}
+    data = {**(item.get("data") or {}), **coded}
+    return {"type": "Opaque", **rest, **({"data": data} if data else {})}
 
 
 def without_nulls(value: Any) -> Any:

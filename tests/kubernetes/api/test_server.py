@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from testbed.kubernetes.last_applied import ANNOTATION, with_last_applied
 from tests.kubernetes.api.conftest import TOKEN, Cluster
 from tests.kubernetes.manifests_of_the_story import service
 
@@ -453,3 +454,60 @@ def test_the_official_python_client_follows_changes(cluster: Cluster) -> None:
             following.stop()
     assert seen == [("MODIFIED", {"a": "1"}), ("DELETED", {"a": "1"})]
     client.close()
+
+
+def test_what_kubectl_creates_by_itself_arrives_whole(cluster: Cluster) -> None:
+    # kubectl 1.37 sends these in protobuf
+    cluster.ok("create", "namespace", "prod")
+    cluster.ok("-n", "prod", "create", "configmap", "c", "--from-literal=a=1")
+    cluster.ok("-n", "prod", "create", "secret", "generic", "s", "--from-literal=a=1")
+    cluster.ok("create", "service", "loadbalancer", "lb", "--tcp=443:8443", "--tcp=80:http")
+    cluster.ok("create", "ingress", "i", "--class=alb", "--rule=a.example.com/p*=lb:443,tls=sec")
+    configuration = cluster.store.get("ConfigMap", "prod", "c")
+    assert configuration
+    assert configuration["data"] == {"a": "1"}
+    secret = cluster.store.get("Secret", "prod", "s")
+    assert secret
+    assert secret["data"] == {"a": "MQ=="}
+    balancer = cluster.store.get("Service", "default", "lb")
+    assert balancer
+    ports = [(port["port"], port["targetPort"], port["protocol"]) for port in balancer["spec"]["ports"]]
+    assert ports == [(443, 8443, "TCP"), (80, "http", "TCP")]
+    assert balancer["spec"]["type"] == "LoadBalancer"
+    assert balancer["spec"]["selector"] == balancer["metadata"]["labels"] == {"app": "lb"}
+    ingress = cluster.store.get("Ingress", "default", "i")
+    assert ingress
+    backend = {"service": {"name": "lb", "port": {"number": 443}}}
+    assert ingress["spec"] == {
+        "ingressClassName": "alb",
+        "tls": [{"hosts": ["a.example.com"], "secretName": "sec"}],
+        "rules": [
+            {
+                "host": "a.example.com",
+                "http": {"paths": [{"path": "/p", "pathType": "Prefix", "backend": backend}]},
+            }
+        ],
+    }
+
+
+def test_the_plain_data_of_a_secret_is_encoded(cluster: Cluster) -> None:
+    cluster.apply({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"a": "1"}})
+    stored = cluster.store.get("Secret", "default", "s")
+    assert stored
+    assert (stored["data"], stored["type"]) == ({"a": "MQ=="}, "Opaque")
+    assert "stringData" not in stored
+
+
+def test_kubectl_apply_takes_away_what_the_scenarios_manifest_had_and_the_operators_has_not(
+    cluster: Cluster,
+) -> None:
+    cluster.store.apply(with_last_applied(service(annotations={HOSTNAME: "api.example.com", "kept": "1"})))
+    answer = cluster.kubectl("apply", "-f", "-", text=yaml.safe_dump(service(annotations={"kept": "1"})))
+    assert (answer.stdout, answer.stderr) == ("service/envoy configured\n", "")
+    stored = cluster.store.get("Service", "default", "envoy")
+    assert stored
+    assert HOSTNAME not in stored["metadata"]["annotations"]
+    cluster.store.apply(with_last_applied(service(annotations={})))
+    stored = cluster.store.get("Service", "default", "envoy")
+    assert stored
+    assert set(stored["metadata"]["annotations"]) == {ANNOTATION}
