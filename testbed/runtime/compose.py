@@ -199,12 +199,16 @@ class Composed:
         self._state()
 
     def finish(self) -> None:
-        """End the traffic and bring the targets' access logs into the journal."""
+        """End the traffic; bring the targets' access logs into the journal, and the ALBs' into its folder."""
+        from testbed.load_balancers.records import ACCESS_LOG
+
         self._traffic.stop_traffic()
         self._end = self._control.send("POST", "/finish", seconds=PATIENCE.process_start)["length"]
         if not self._caught_up.wait(PATIENCE.process_start):
             self.check()
             raise Missing("the journal of the service `control` did not come whole")
+        if log := self._control.raw("/alb-access.log"):
+            (self.journal.path.parent / ACCESS_LOG).write_bytes(log)
 
     def _state(self) -> Any:
         with self._asking:

@@ -7,7 +7,8 @@ GET    /addresses?name=  /peers  /flows?balancer=        what the balancers have
 GET    /objects   PUT /objects   PATCH /annotations   DELETE /objects            the cluster
 POST   /finish                        the targets' access logs go into the journal; how long it is then
 GET    /journal?from=N                what was appended since byte N
-GET    /ready  /network  /ca.pem  /target-health?group=
+GET    /alb-access.log                of a finished run, as the ALBs would have written it
+GET    /ready  /network  /ca.pem  /kubeconfig  /target-health?group=
 ```
 """
 
@@ -39,6 +40,7 @@ from testbed.runtime.compose_json import run as run_document
 from testbed.runtime.compose_network import CONTROL_PORT, INSIDE_PORT, ContainerNetwork
 from testbed.runtime.compose_server import Server
 from testbed.runtime.control_plane import ControlPlane
+from testbed.runtime.kubernetes_access import KubernetesAccess
 from testbed.runtime.setup import Setup
 from testbed.runtime.upkeep import Upkeep
 from testbed.settings import PATIENCE
@@ -51,6 +53,7 @@ class ControlRun:
 
     Attributes:
         plane: the control plane.
+        kubernetes: its API, for kubectl.
         bundle: the authorities that clients trust, PEM.
         journal: what this service and `aws` wrote of the run.
     """
@@ -104,6 +107,8 @@ class ControlRun:
             BadInput: ExternalDNS does not know a flag.
         """
         self.plane.start_controllers()
+        self.kubernetes = KubernetesAccess(self.plane.store, self._clock, self._network, self._setup.seed)
+        self.kubernetes.start(self._upkeep.loop(), self._upkeep)
 
     def close(self) -> None:
         """Stop everything."""
@@ -115,12 +120,24 @@ class ControlRun:
         self._upkeep.check()
 
     def finish(self) -> None:
-        """Bring the targets' access logs into the journal."""
+        """Bring the targets' access logs and the balancers' metrics into the journal."""
+        from testbed.load_balancers.fleet import KINDS
+        from testbed.load_balancers.records import record
+
         # Envoy writes its log at intervals: after two of them all that was answered is there.
         self._upkeep.stop.wait(2 * envoy.LOG_FLUSH_MILLISECONDS / 1000)
         for index in range(cluster.PODS):
             path = envoy.access_log(self._folder, cluster.pod_name(index))
             self.journal.write(*envoy.access_events(path))
+        admins = {kind: envoy_admin(self._network, kind) for kind in KINDS}
+        record(self.plane.fleet, admins, self._folder, self._folder, self._clock, self.journal)
+
+    def access_log(self) -> bytes:
+        """The ALBs' own access log, once the run is finished."""
+        from testbed.load_balancers.records import ACCESS_LOG
+
+        path = self._folder / ACCESS_LOG
+        return path.read_bytes() if path.is_file() else b""
 
     def _begin_targets(self, issued: dict[str, str]) -> None:
         paths = {}
@@ -146,6 +163,11 @@ class ControlRun:
         raise Missing(
             f"{' and '.join(nodes)} did not connect", do=f"look at `docker compose logs {' '.join(nodes)}`"
         )
+
+
+def envoy_admin(network: ContainerNetwork, kind: str) -> str:
+    """URL of the admin interface of the Envoy that is all balancers of a kind."""
+    return f"http://{network.admin(kind)}:{envoy.BALANCER_ADMIN_PORTS[kind]}"
 
 
 def _await(service: Service) -> None:
@@ -198,6 +220,8 @@ class ControlService:
                 "DELETE /objects": self._delete,
                 "POST /finish": self._finish,
                 "GET /journal": self._tail,
+                "GET /kubeconfig": self._kubeconfig,
+                "GET /alb-access.log": self._alb_log,
                 "GET /target-health": self._target_health,
             }
         )
@@ -277,9 +301,8 @@ class ControlService:
 
     async def _flows(self, request: web.Request) -> Any:
         kind = request.query["balancer"]
-        admin = f"http://{self._network.admin(kind)}:{envoy.BALANCER_ADMIN_PORTS[kind]}"
         try:
-            return await asyncio.to_thread(envoy.active_connections, admin)
+            return await asyncio.to_thread(envoy.active_connections, envoy_admin(self._network, kind))
         except OSError as error:
             raise Missing(f"the Envoy of the {kind} does not answer: {error}") from None
 
@@ -313,6 +336,12 @@ class ControlService:
                 return await asyncio.to_thread(_lines, path, offset)
             await asyncio.sleep(PATIENCE.poll)
         return b""
+
+    async def _alb_log(self, _: web.Request) -> Any:
+        return await asyncio.to_thread(self.run.access_log)
+
+    async def _kubeconfig(self, _: web.Request) -> Any:
+        return await asyncio.to_thread(self.run.kubernetes.kubeconfig)
 
     async def _target_health(self, request: web.Request) -> Any:
         return self.run.plane.fleet.health.describe(request.query["group"])

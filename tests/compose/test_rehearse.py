@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.client
 import json
 import socket
@@ -40,7 +41,9 @@ def test_the_story_passes_unchanged_and_its_report_lies_on_the_host(project: Pro
     assert "PASS" in played
     summary = json.loads((project.report / "summary.json").read_text())
     assert summary["run"]["network"] == f"10.{project.subnet}.0.0/16"
-    events = [json.loads(line)["event"] for line in (project.report / "journal.ndjson").open()]
+    events = [
+        json.loads(line)["event"] for line in (project.report / "journal.ndjson").read_text().splitlines()
+    ]
     assert events[-1] == "run_finished"
     assert {"request", "access", "dns_change", "dns_answer", "balancer", "api_call", "log"} <= set(events)
 
@@ -69,6 +72,20 @@ def test_both_listeners_of_every_envoy_serve(project: Project, played: str, pod:
         assert json.loads(answer.read())["id"] == "foot-0"
     assert answer.headers["x-testbed-listener"] == listener
     assert answer.headers["x-testbed-pod"] == f"envoy-{pod}"
+
+
+def test_kubectl_finds_the_cluster_by_the_kubeconfig(project: Project, played: str) -> None:
+    with urllib.request.urlopen(f"http://{project.loopback}:7070/kubeconfig") as answer:
+        config = json.load(answer)
+    cluster, token = config["clusters"][0]["cluster"], config["users"][0]["user"]["token"]
+    authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+    asked = urllib.request.Request(
+        f"{cluster['server']}/apis/networking.k8s.io/v1/ingresses",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    with urllib.request.urlopen(asked, context=ssl.create_default_context(cadata=authority)) as answer:
+        names = {item["metadata"]["name"] for item in json.load(answer)["items"]}
+    assert {"zozomat-ingress-grpc", "zozomat-ingress-http1"} <= names
 
 
 def test_the_traffic_reaches_dns_and_the_balancers_and_nothing_else(project: Project, played: str) -> None:
