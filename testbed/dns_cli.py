@@ -77,7 +77,7 @@ def plan(output: str, **given: Any) -> int:
     --source=service --source=ingress --policy=sync.
     """
     from testbed.errors import ExitCode
-    from testbed.external_dns import one_sync, plan_json, plan_text, zone_file
+    from testbed.external_dns import one_sync, plan_json, plan_text, record_text, zone_file
     from testbed.kubernetes import manifests as files
 
     version, flags, arguments = _flags(given["version"], given["flags"])
@@ -88,7 +88,7 @@ def plan(output: str, **given: Any) -> int:
     if output == "json":
         _print_json(plan_json.document(result, zones, version.version, arguments))
     else:
-        click.echo(f"ExternalDNS {version.version} {' '.join(arguments)}")
+        click.echo(record_text.heading(version.version, arguments))
         click.echo(plan_text.render(result, zones, one_sync.places(found)), nl=False)
     return ExitCode.PASS
 
@@ -108,7 +108,7 @@ def explain(name: str, output: str, **given: Any) -> int:
     Flags as for `plan`.
     """
     from testbed.errors import ExitCode
-    from testbed.external_dns import explain_text, one_sync, zone_file
+    from testbed.external_dns import explain_text, one_sync, record_text, zone_file
     from testbed.external_dns.explain import explain as explanation
     from testbed.kubernetes import manifests as files
 
@@ -121,7 +121,7 @@ def explain(name: str, output: str, **given: Any) -> int:
     if output == "json":
         _print_json(explain_text.document(told, one_sync.places(found)))
     else:
-        click.echo(f"ExternalDNS {version.version} {' '.join(arguments)}\n")
+        click.echo(record_text.heading(version.version, arguments) + "\n")
         click.echo(explain_text.render(told, one_sync.places(found)), nl=False)
     return ExitCode.PASS
 

@@ -202,6 +202,13 @@ def test_a_name_is_explained_with_its_claimants_and_the_way_back(desk: Desk) -> 
     assert found["to_move"][0]["commands"] == [f"kubectl annotate -n default service/web {ALPHA}-"]
 
 
+def test_an_explanation_says_that_route_53_refuses_the_batch(desk: Desk) -> None:
+    desk.objects(ingress())
+    desk.zone(owner_txt(HOST, "me", "service/default/web"))
+    text = " ".join(desk.run("explain", HOST, "--version=v0.7.4").split())
+    assert "But Route 53 refuses the batch, and nothing changes: InvalidChangeBatch" in text
+
+
 def test_without_flags_both_sources_are_assumed(desk: Desk) -> None:
     desk.objects(ingress())
     desk.zone()

@@ -39,6 +39,7 @@ class Explanation:
         claims: who wants it, equal claims too.
         missing: objects that name it and do not claim it.
         decisions: of the sync.
+        refusal: why Route 53 refuses the batch in which the name's changes stand, or "".
         there, back, cautions: what an operator can do.
     """
 
@@ -48,6 +49,7 @@ class Explanation:
     claims: Sequence[Endpoint]
     missing: Sequence[Decision]
     decisions: Sequence[Decision]
+    refusal: str
     there: Sequence[Step]
     back: Sequence[Step]
     cautions: Sequence[str]
@@ -92,10 +94,19 @@ def explain(
         claimed,
         [one for one in mine if one.reason in CLAIM_MISSING],
         decisions,
+        _refusal(wanted, sync),
         there,
         [] if is_split else list(moves.back(situation)),
         list(moves.cautions(situation)),
     )
+
+
+def _refusal(name: str, sync: Sync) -> str:
+    """Of the last batch that changes the name: v0.13.4 and later try a record alone after a refusal."""
+    for batch in reversed(sync.batches):
+        if any(_plain(change["ResourceRecordSet"]["Name"]) == name for change in batch.changes):
+            return batch.refusal
+    return ""
 
 
 def _holder(decisions: Iterable[Decision]) -> str:

@@ -33,6 +33,8 @@ def render(of: Explanation, places: Places) -> str:
         lines += ["", "What the sync does"]
         for group in grouped(of.decisions):
             lines += why(group)
+    if of.refusal:
+        lines += wrapped(f"But Route 53 refuses the batch, and nothing changes: {of.refusal}", 2, 4)
     for title, steps in (("To move it", of.there), ("To move it back without a gap", of.back)):
         if steps:
             lines += ["", title, *_steps(steps)]
@@ -76,6 +78,7 @@ def document(of: Explanation, places: Places) -> dict[str, Any]:
         ],
         "not_claiming": [plan_json.decision(one) for one in of.missing],
         "decisions": [plan_json.decision(one) for one in of.decisions],
+        "refusal": of.refusal,
         "to_move": [_step(one) for one in of.there],
         "to_move_back": [_step(one) for one in of.back],
         "mind": list(of.cautions),

@@ -21,7 +21,7 @@ Places = Mapping[str, Location]
 
 def render(sync: Sync, zones: Iterable[ZoneFile], places: Places) -> str:
     """The whole sync in lines of text."""
-    lines = [f"{zone.path}: hosted zone {zone.name}, {len(zone.records)} records" for zone in zones]
+    lines = [f"{zone.path}: hosted zone {zone.name}, {counted(zone.records, 'record')}" for zone in zones]
     missing = [one for one in sync.decisions if one.reason in CLAIM_MISSING]
     unborn = {one.claimants[0].resource for one in missing if one.reason is Reason.NO_ADDRESS}
     if unborn:

@@ -42,9 +42,14 @@ def batch(changes: Sequence[Mapping[str, Any]], refusal: str, indent: int) -> It
         yield from wrapped(f"Route 53 refuses it: {refusal}", indent, indent + 2)
 
 
-def counted(changes: Sequence[Mapping[str, Any]]) -> str:
+def counted(items: Sequence[object], noun: str = "change") -> str:
     """`1 change`, `4 changes`."""
-    return f"{len(changes)} change{'' if len(changes) == 1 else 's'}"
+    return f"{len(items)} {noun}{'' if len(items) == 1 else 's'}"
+
+
+def heading(version: str, arguments: Sequence[str]) -> str:
+    """Which ExternalDNS this is: its version and flags."""
+    return "\n".join(wrapped(f"ExternalDNS {version} {' '.join(arguments)}", 0, 2))
 
 
 def fitted(head: str, rest: str, indent: int) -> list[str]:

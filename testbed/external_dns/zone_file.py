@@ -128,7 +128,9 @@ def _content(text: str, path: Path) -> Any:
             where = Location(path, error.lineno)
             raise BadInput(f"not valid JSON: {error.msg}", where=where, do=_EXPECTED) from None
     roots = list(yaml_nodes.documents(text, path))
-    return yaml_nodes.value(roots[0], path) if len(roots) == 1 else None
+    if len(roots) != 1:
+        raise BadInput(f"{len(roots)} documents in one file", where=Location(path), do=_EXPECTED)
+    return yaml_nodes.value(roots[0], path)
 
 
 def _where(text: str, path: Path, steps: tuple[str | int, ...]) -> Location:
