@@ -13,6 +13,7 @@ from testbed.external_dns.moves import Step
 from testbed.external_dns.one_sync import Sync
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Reason
+from testbed.external_dns.txt_cipher import TxtCipher
 from testbed.external_dns.txt_names import TxtNames
 from testbed.external_dns.txt_registry import parse
 from testbed.external_dns.zone_file import ZoneFile
@@ -143,7 +144,7 @@ def _of_zones(
     labels: list[Label] = []
     for zone in zones:
         for record in zone.records:
-            found = _labels(record, profile)
+            found = _labels(record, flags, profile)
             if found is None:
                 if _plain(record["Name"]) == name:
                     records.append(record)
@@ -154,10 +155,12 @@ def _of_zones(
     return records, labels
 
 
-def _labels(record: Record, profile: Profile) -> dict[str, str] | None:
+def _labels(record: Record, flags: Flags, profile: Profile) -> dict[str, str] | None:
     if record["Type"] != "TXT" or not record.get("ResourceRecords"):
         return None
-    return parse(record["ResourceRecords"][0]["Value"], profile)
+    value = record["ResourceRecords"][0]["Value"]
+    clear = TxtCipher(flags.txt_key).decrypted(value.strip('"')) if flags.txt_key else None
+    return parse(clear[0] if clear else value, profile)
 
 
 def _plain(name: str) -> str:

@@ -170,6 +170,13 @@ def test_claims_labels_and_records_of_the_name_are_told() -> None:
     assert [one["Type"] for one in told.records] == ["A", "AAAA"]
 
 
+def test_encrypted_labels_are_read_with_the_key() -> None:
+    key = "--txt-encrypt-aes-key=01234567890123456789012345678901"
+    cluster = Cluster("v0.22", [service()], "--txt-encrypt-enabled", key)
+    cluster.sync()
+    assert [one.labels["resource"] for one in cluster.explain().labels] == ["service/default/web"] * 2
+
+
 def test_equal_claims_are_warned_of() -> None:
     cluster = Cluster("v0.7.4", [service()])
     cluster.sync()
