@@ -1,0 +1,82 @@
+"""The folder of a running testbed: what is in it, who may read it, and when it goes."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from testbed.errors import BadInput, Missing
+from testbed.network import Network
+from testbed.runtime.environment import text, variables, written
+from testbed.runtime.kubernetes_access import KubernetesAccess
+
+
+@dataclass
+class Topology:
+    """As much of a topology as the folder tells of."""
+
+    bundle: Path
+    network: Network
+    kubernetes: KubernetesAccess | None = None
+
+
+@pytest.fixture
+def topology(tmp_path: Path) -> Topology:
+    bundle = tmp_path / "bundle.pem"
+    bundle.write_text("authorities")
+    return Topology(bundle, Network(81))
+
+
+def test_the_files_are_the_users_own_and_go_with_the_testbed(topology: Topology, tmp_path: Path) -> None:
+    folder = tmp_path / "deep" / "folder"
+    with written(topology, folder) as found:
+        assert (folder / "ca.pem").read_text() == "authorities"
+        assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+        assert found["CURL_CA_BUNDLE"] == str(folder / "ca.pem")
+    assert not folder.exists()
+
+
+def test_a_folder_that_was_there_stays_with_the_users_own_files(topology: Topology, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "notes").write_text("mine")
+    with written(topology, folder):
+        pass
+    assert [file.name for file in folder.iterdir()] == ["notes"]
+
+
+def test_two_testbeds_do_not_share_a_folder(topology: Topology, tmp_path: Path) -> None:
+    with (
+        written(topology, tmp_path / "one"),
+        pytest.raises(BadInput, match="--environment"),
+        written(topology, tmp_path / "one"),
+    ):
+        pass
+    assert not (tmp_path / "one").exists()
+
+
+def test_what_a_killed_testbed_left_is_written_anew(topology: Topology, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    folder.mkdir()
+    (folder / "environment").write_text("of another run")
+    with written(topology, folder):
+        assert "127.81.0.1:4566" in (folder / "environment").read_text()
+
+
+def test_a_folder_that_cannot_be_made_is_told(topology: Topology, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(Missing, match="cannot be written"), written(topology, tmp_path / "file" / "below"):
+        pass
+
+
+def test_a_shell_reads_what_was_written(topology: Topology, tmp_path: Path) -> None:
+    found = variables(topology, tmp_path / "it's here")
+    (tmp_path / "environment").write_text(text(found))
+    script = '. ./environment; printf %s "$TESTBED_CA|$AWS_ENDPOINT_URL|${AWS_PROFILE-unset}"'
+    done = subprocess.run(
+        ["sh", "-c", script], cwd=tmp_path, env={"AWS_PROFILE": "prod"}, capture_output=True, text=True
+    )
+    assert done.stdout == f"{found['TESTBED_CA']}|http://127.81.0.1:4566|unset"
