@@ -157,9 +157,9 @@ def alb_is_prepared(cutover: Cutover) -> None:
     ):
         arn = cutover.request_certificate(HOST)
         cutover.apply("manifests/2-alb.yaml", CERTIFICATE_ARN=arn)
+        cutover.wait_until(forwards("alb", 443, "GRPC", "HTTP1"), within=5 * MINUTE)  # after both Ingresses
         cutover.wait_until(active("alb"), within=5 * MINUTE)
         cutover.expect(only_one("alb"))
-        cutover.expect(forwards("alb", 443, "GRPC", "HTTP1"))
         cutover.expect(answers_by_its_own_name("alb"), within=1 * MINUTE)  # a new rule takes a moment
         cutover.wait_until(synced(), within=3 * SYNC)
         cutover.expect(alias_at("nlb"))
