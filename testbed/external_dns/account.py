@@ -77,10 +77,10 @@ class _Zone:
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
         """Apply changes; code and text of the refusal, or two empty texts."""
         records = [change["ResourceRecordSet"] for change in changes]
-        names = {stored_name(record["Name"]) for record in records}
+        names = [stored_name(record["Name"]) for record in records]
         aliases = (record["AliasTarget"]["DNSName"] for record in records if "AliasTarget" in record)
-        targets = {stored_name(one) for one in aliases if one.rstrip(".").lower().endswith(self.name)}
-        state = {name: dict(self._by_name.get(name, {})) for name in names | targets}
+        names += [stored_name(one) for one in aliases if one.rstrip(".").lower().endswith(self.name)]
+        state = {name: dict(self._by_name.get(name, {})) for name in names}
         found = judged(self._rules_zone, state, changes)
         if found:
             return found.code, found.message
