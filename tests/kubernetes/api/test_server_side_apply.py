@@ -82,11 +82,13 @@ def test_entries_of_a_list_are_owned_by_their_key() -> None:
     assert left["spec"]["ports"] == [{"port": 80}]
 
 
+KEYS = st.sampled_from("xyz")
 VALUES = st.recursive(
-    st.integers() | st.text("ab") | st.lists(st.integers()),
-    lambda one: st.dictionaries(st.text("xyz", min_size=1), one, min_size=1),
+    st.integers(0, 2) | st.lists(st.integers(0, 2), max_size=2),
+    lambda one: st.dictionaries(KEYS, one, min_size=1, max_size=2),
+    max_leaves=6,
 )
-SPECS = st.dictionaries(st.text("xyz", min_size=1), VALUES)
+SPECS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
 @given(SPECS)

@@ -69,10 +69,13 @@ def test_a_patch_that_cannot_be_read_is_refused(patch: Any) -> None:
     assert refusal.value.code == 400
 
 
+KEYS = st.sampled_from("xyz")
 VALUES = st.recursive(
-    st.integers() | st.text("ab"), lambda one: st.dictionaries(st.text("xyz", min_size=1), one)
+    st.integers(0, 2) | st.text("ab", max_size=1),
+    lambda one: st.dictionaries(KEYS, one, max_size=2),
+    max_leaves=6,
 )
-OBJECTS = st.dictionaries(st.text("xyz", min_size=1), VALUES)
+OBJECTS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
 @given(OBJECTS, OBJECTS)
