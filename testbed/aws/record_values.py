@@ -10,7 +10,8 @@ import ipaddress
 import re
 from collections.abc import Iterator, Sequence
 
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"(?:\s+"(?:[^"\\]|\\.)*")*', re.DOTALL)
+_QUOTED = r'"[^"\\]*(?:\\.[^"\\]*)*"'
+_STRINGS = re.compile(rf"{_QUOTED}(?:\s+{_QUOTED})*", re.DOTALL)
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(r"\\(?:[0-7]{3}|.)", re.DOTALL)
 _LONGEST_STRING = 255
