@@ -32,6 +32,7 @@ MOST_OUTPUT = 64 << 10
 """Characters of a command's output that the journal keeps, of each stream."""
 _KEPT = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR", "USER", "LOGNAME")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
+_WITH_PIPEFAIL = ("bash", "zsh", "ksh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,8 @@ def words(command: str, shell: str | None) -> list[str]:
     if shell is not None:
         if shell not in _SHELLS:
             raise BadInput(f"{shell!r} is no shell", do=f"use one of {', '.join(_SHELLS)}")
-        return [shell, "-c", command]
+        # A pipe whose first part fails must not pass for a success.
+        return [shell, *(["-o", "pipefail"] if shell in _WITH_PIPEFAIL else []), "-c", command]
     try:
         found = shlex.split(command)
     except ValueError as error:

@@ -41,6 +41,10 @@ def test_a_shell_that_is_asked_for_by_name_has_pipes_and_variables(tmp_path: Pat
     assert done.stdout == "/RUN/HOME\n"
 
 
+def test_a_pipe_fails_with_any_of_its_parts(tmp_path: Path) -> None:
+    assert played("cat no-such-file | cat", tmp_path, shell="bash").status == 1
+
+
 def test_a_failing_command_tells_its_status_and_its_last_line(tmp_path: Path) -> None:
     done = played("echo one; echo two >&2; echo three >&2; exit 3", tmp_path, shell="sh")
     assert (done.status, done.stdout, done.last_words) == (3, "one\n", "three")
