@@ -24,7 +24,7 @@ from typing import Any
 import click
 import psutil
 
-from testbed import bench_rules, journal
+from testbed import bench_compose, bench_rules, journal
 from testbed.clock import Clock
 from testbed.doctor import examine
 from testbed.errors import BadInput, ExitCode, Missing, TestbedError
@@ -47,6 +47,7 @@ STARTS = 3
 FIRST_REQUEST_SECONDS = 2.0
 MEMORY_MIB = 700.0
 STORY_SECONDS = 45.0
+COMPOSE_READY_SECONDS, COMPOSE_STORY_SECONDS = 20.0, 90.0
 RATES = (1_500.0, 3_000.0)
 """What must be held, and what is hoped for, in requests per second."""
 CEILING_RATIO = 0.5
@@ -448,6 +449,24 @@ def plan_rows(*, with_growth: bool) -> Iterator[Row]:
         yield Row(what, f"{growth:.1f} times as long", f"≤ {PLAN_GROWTH:g}", growth <= PLAN_GROWTH)
 
 
+def compose_rows() -> Iterator[Row]:
+    """The same on Docker Compose, with images present."""
+    ready = bench_compose.seconds_until_ready()
+    yield Row(
+        "until the topology stands on Docker Compose",
+        f"{ready:.1f} s",
+        f"≤ {COMPOSE_READY_SECONDS:g} s",
+        ready <= COMPOSE_READY_SECONDS,
+    )
+    story, code = bench_compose.seconds_of_story()
+    yield Row(
+        "the story on Docker Compose",
+        f"{story:.1f} s ({code.name.lower()})",
+        f"≤ {COMPOSE_STORY_SECONDS:g} s",
+        story <= COMPOSE_STORY_SECONDS,
+    )
+
+
 def rows(*, quick: bool) -> Iterator[Row]:
     """All rows, each when it is measured; `quick` leaves out the whole stories and the ceiling."""
     yield model_row()
@@ -457,6 +476,7 @@ def rows(*, quick: bool) -> Iterator[Row]:
     yield from _told("throughput", throughput_rows(with_ceiling=not quick))
     if not quick:
         yield from _told("story", story_rows())
+        yield from _told("Docker Compose", compose_rows())
 
 
 def _told(what: str, measured: Iterator[Row]) -> Iterator[Row]:

@@ -8,6 +8,7 @@ GET    /objects   PUT /objects   PATCH /annotations   DELETE /objects           
 POST   /finish                        the targets' access logs go into the journal; how long it is then
 GET    /journal?from=N                what was appended since byte N
 GET    /alb-access.log                of a finished run, as the ALBs would have written it
+GET    /standing                      answers when a run has begun
 GET    /ready  /network  /ca.pem  /kubeconfig  /target-health?group=
 ```
 """
@@ -208,6 +209,7 @@ class ControlService:
             {
                 "GET /ready": self._ready,
                 "GET /network": self._where,
+                "GET /standing": self._standing,
                 "GET /ca.pem": self._authorities,
                 "POST /runs": self._begin,
                 "GET /state": self._state,
@@ -274,6 +276,19 @@ class ControlService:
     # --- answers -------------------------------------------------------------------------------------
 
     async def _ready(self, _: web.Request) -> Any:
+        return {}
+
+    async def _standing(self, _request: web.Request) -> Any:
+        """Answers when a run has begun.
+
+        Raises:
+            Missing: none begins in time.
+        """
+        for _ in range(int(PATIENCE.long_poll / PATIENCE.poll)):
+            if self._run:
+                break
+            await asyncio.sleep(PATIENCE.poll)
+        self.run.check()
         return {}
 
     async def _where(self, _: web.Request) -> Any:
