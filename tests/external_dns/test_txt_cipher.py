@@ -33,7 +33,9 @@ def test_a_value_that_another_gzip_packed_is_written_as_it_was() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ["", "heritage=external-dns", "aGVyaXRhZ2U=", TxtCipher(b"x" * 32).encrypted("a")]
+    "value",
+    ["", "heritage=external-dns", "aGVyaXRhZ2U=", TxtCipher(b"x" * 32).encrypted("a")],
+    ids=["nothing", "plain", "base64", "other key"],  # the last is another one in each process
 )
 def test_what_is_not_encrypted_with_the_key_does_not_decrypt(value: str) -> None:
     assert TxtCipher(KEY).decrypted(value) is None
