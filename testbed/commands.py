@@ -137,7 +137,7 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Runn
         seed=options.seed,
         **_service(scenario),
     )
-    with ExitStack() as stack:
+    with _interrupts_told(), ExitStack() as stack:
         stack.enter_context(_sigterm_interrupts())
         written = stack.enter_context(journal.Journal(folder / JOURNAL))
         clock = Clock(speed=options.speed)
@@ -154,11 +154,17 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Runn
         try:
             topology.start()
             yield topology
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted") from None
         finally:
             with _no_interrupts():  # a second Ctrl-C must not leave processes behind
                 topology.close()
+
+
+@contextmanager
+def _interrupts_told() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted") from None
 
 
 def _service(scenario: Scenario) -> dict[str, Any]:

@@ -82,7 +82,12 @@ class Story:
     logs_left_out: int = 0
 
     def add(self, event: journal.Event) -> None:
-        """Keep an event that is neither a request nor an access log line."""
+        """Keep an event that is neither a request nor an access log line.
+
+        What a part logs when it is taken down, after the run, is not the run's.
+        """
+        if self.ended and isinstance(event, journal.Log):
+            return
         match event:
             case journal.Run():
                 self.runs.append(event)

@@ -83,3 +83,11 @@ def test_a_weighted_name_is_never_told_to_be_where_it_has_no_weight(steps: list[
 @pytest.mark.parametrize("kind", ["nlb", "alb"])
 def test_the_first_weighted_record_is_where_the_name_is(kind: str) -> None:
     assert places([record(kind, 0)]) == [(1.0, kind)]
+
+
+def test_what_a_part_logs_when_it_is_taken_down_is_not_the_runs() -> None:
+    story = Story()
+    story.add(journal.Log(time=1.0, component="external-dns", level="info", message="m", line="l"))
+    story.add(journal.RunFinished(time=2.0, reason="complete", detail=""))
+    story.add(journal.Log(time=9.0, component="external-dns", level="info", message="Terminating", line="l"))
+    assert ([log.message for log in story.logs], story.end) == (["m"], 2.0)
