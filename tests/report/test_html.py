@@ -135,6 +135,6 @@ def test_a_log_line_that_every_sync_repeats_is_shown_once(made: ModuleType) -> N
         )
         for number in range(7)
     ]
-    text = html.render(compute([*story.events(), *again])).decode()
+    text = html.render(compute([*again, *story.events()])).decode()
     assert text.count(message) == 1
     assert "(7 times)" in text
