@@ -43,8 +43,10 @@ _NEEDED_SOON = (
     "testbed.dns.server",
     "testbed.lb_controller.controller",
     "testbed.external_dns.controller",
+    "testbed.kubernetes.api.server",
 )
-"""Imported while moto starts, which takes as long: nothing then waits for them."""
+"""Imported while moto starts, which takes as long: nothing then waits for them. And in the main thread: a Ctrl-C
+in the middle of an import leaves its lock held, and a thread that waits for it would keep the process."""
 
 BalancerType = Literal["nlb", "alb"]
 

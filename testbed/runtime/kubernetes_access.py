@@ -70,7 +70,7 @@ class KubernetesAccess:
 
     async def _start(self) -> None:
         try:
-            # Importing it takes a while, in which the loop has others to serve.
+            # Keys take a while, in which the loop has others to serve.
             self._api = await asyncio.to_thread(self._make)
             await self._api.start()
         except Exception as error:  # noqa: BLE001 raised to whoever asks for the API
