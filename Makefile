@@ -39,7 +39,7 @@ up: $(RUN) ## start the topology and keep it running for dig, curl and aws
 test: $(DEV) ## run all tests
 	$(BIN)/pytest --numprocesses 2 -m "not e2e and not conformance and not compose"
 	$(BIN)/pytest tests/conformance
-	$(BIN)/pytest -m e2e
+	$(BIN)/pytest -m e2e --numprocesses 2 --dist loadfile
 	$(BIN)/pytest tests/compose
 
 conformance: $(DEV) ## decide the recorded cases of the real controllers; a table of passed per file

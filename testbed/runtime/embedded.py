@@ -45,8 +45,8 @@ _NEEDED_SOON = (
     "testbed.external_dns.controller",
     "testbed.kubernetes.api.server",
 )
-"""Imported while moto starts, which takes as long: nothing then waits for them. And in the main thread: a Ctrl-C
-in the middle of an import leaves its lock held, and a thread that waits for it would keep the process."""
+"""Imported while moto starts, which takes as long: nothing then waits for them. And by the main
+thread: a Ctrl-C in the midst of an import leaves its lock held, and who waits for it keeps the process."""
 
 BalancerType = Literal["nlb", "alb"]
 
