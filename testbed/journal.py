@@ -104,12 +104,11 @@ class Expectation(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Invariant(Event):
-    """A rule that the scenario demands of the whole run; the verdict judges it from the journal."""
+class LossesAccepted(Event):
+    """The scenario accepts that requests are lost; without it each of them fails the verdict."""
 
-    kind: ClassVar[str] = "invariant"
-    name: str
-    text: str
+    kind: ClassVar[str] = "losses_accepted"
+    why: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -289,7 +288,7 @@ class RunFinished(Event):
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
-        Run, StepStarted, StepFinished, Action, Command, Expectation, Invariant, Threshold, Balancer,
+        Run, StepStarted, StepFinished, Action, Command, Expectation, LossesAccepted, Threshold, Balancer,
         DnsChange, DnsAnswer, ApiCall, Log, Connection, Request, Access, Metrics, TrafficStopped, RunFinished,
     )
 }  # fmt: skip

@@ -116,7 +116,6 @@ class Tally:
     losses: tuple[Loss, ...]
     start_lag: Latency
     timeline: Timeline
-    lost_since_demand: Outcomes
 
 
 CellKey = tuple[int, Via, str]
@@ -142,8 +141,8 @@ def vias(ledger: Ledger, story: Story) -> list[Via]:
     ]
 
 
-def tally(ledger: Ledger, story: Story, demanded_since: float | None) -> Tally:
-    """Count all requests once; `lost_since_demand` is of those that ended since the invariant came."""
+def tally(ledger: Ledger, story: Story) -> Tally:
+    """Count all requests once."""
     windows = Windows.of(story.steps())
     routes = [
         (via, route.protocol, route.shape == "unary")
@@ -152,7 +151,6 @@ def tally(ledger: Ledger, story: Story, demanded_since: float | None) -> Tally:
     cells: dict[CellKey, _Cell] = {}
     lags: dict[int, Counter[int]] = defaultdict(Counter)
     losses: Counter[tuple[int, int, str]] = Counter()
-    demanded = [0, 0, 0]
     line = _Line(story)
     columns = (ledger.intended, ledger.sent, ledger.finished, ledger.outcome, ledger.route)
     for row, (intended, sent, finished, outcome, route) in enumerate(zip(*columns, strict=True)):
@@ -171,8 +169,6 @@ def tally(ledger: Ledger, story: Story, demanded_since: float | None) -> Tally:
         else:
             losses[index, outcome, ledger.causes[row]] += 1
             line.add_lost(intended)
-        if demanded_since is not None and finished >= demanded_since:
-            demanded[outcome] += 1
     seconds = max(ledger.intended) - min(ledger.intended) if len(ledger) else 0.0
     numbers = [0, *(step.number for step in windows.steps)]
     late = {index: _histogram(counts) for index, counts in lags.items()}
@@ -189,7 +185,6 @@ def tally(ledger: Ledger, story: Story, demanded_since: float | None) -> Tally:
         ),
         start_lag=_latency(late.values()),
         timeline=line.done(),
-        lost_since_demand=Outcomes(*demanded),
     )
 
 

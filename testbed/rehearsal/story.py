@@ -66,7 +66,7 @@ class Story:
     actions: list[journal.Action] = field(default_factory=list)
     commands: list[journal.Command] = field(default_factory=list)
     expectations: list[journal.Expectation] = field(default_factory=list)
-    invariants: list[journal.Invariant] = field(default_factory=list)
+    losses_accepted: list[journal.LossesAccepted] = field(default_factory=list)
     thresholds: list[journal.Threshold] = field(default_factory=list)
     balancers: list[journal.Balancer] = field(default_factory=list)
     dns_changes: list[journal.DnsChange] = field(default_factory=list)
@@ -101,8 +101,8 @@ class Story:
                 self.commands.append(event)
             case journal.Expectation():
                 self.expectations.append(event)
-            case journal.Invariant():
-                self.invariants.append(event)
+            case journal.LossesAccepted():
+                self.losses_accepted.append(event)
             case journal.Threshold():
                 self.thresholds.append(event)
             case journal.Balancer():

@@ -26,7 +26,6 @@ from testbed.rehearsal.story import Story, Via
 from testbed.rehearsal.thresholds import Measured, measure, parse
 from testbed.settings import PATIENCE
 
-NO_REQUEST_LOST = "no_request_lost"
 NAMED = 5
 """Requests that a sentence names; the report lists more."""
 DIFFERENCES_KEPT = 200
@@ -72,7 +71,6 @@ class Reason(enum.Enum):
     NO_REQUESTS = "inconclusive", "no requests"
     THRESHOLD_UNMEASURED = "inconclusive", "threshold not measured"
     NOTHING_DEMANDED = "inconclusive", "nothing demanded"
-    UNKNOWN_INVARIANT = "inconclusive", "invariant unknown"
     STEP_WITHOUT_TRAFFIC = "inconclusive", "step without traffic"
     NEVER_STARTED = "inconclusive", "requests never started"
     STARTED_LATE = "inconclusive", "requests started late"
@@ -189,7 +187,7 @@ def judge(story: Story, ledger: Ledger) -> Verdict:
     if len(ledger):
         story.saw(min(ledger.intended))
         story.saw(max(ledger.finished))
-    counted = tally(ledger, story, _demanded_since(story))
+    counted = tally(ledger, story)
     counts: Counter[DifferenceKind] = Counter()
     differences: list[Difference] = []
     for difference in ledger.differences():
@@ -239,15 +237,10 @@ def _thresholds(measured: Iterable[Measured]) -> Iterator[Finding]:
             yield Finding(Reason.THRESHOLD_UNMEASURED, f"{one.threshold.text} was not measured: {one.seen}")
 
 
-def _demanded_since(story: Story) -> float | None:
-    return min((one.time for one in story.invariants if one.name == NO_REQUEST_LOST), default=None)
-
-
 def _lost(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
-    since = _demanded_since(story)
-    if since is None:
+    if story.losses_accepted:
         return
-    lost = counted.lost_since_demand
+    lost = counted.all.outcomes
     slow = {phase.step.number if phase.step else 0 for phase in counted.phases if _is_late(phase.start_lag)}
     for reason, count, outcome, words in (
         (Reason.REQUEST_FAILED, lost.failed, "failed", "failed"),
@@ -255,12 +248,12 @@ def _lost(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
     ):
         if not count:
             continue
-        ids = [one.id for one in ledger.troubles if one.outcome == outcome and one.time >= since]
+        ids = [one.id for one in ledger.troubles if one.outcome == outcome]
         losses = [loss for loss in counted.losses if loss.outcome == outcome]
         where = ", ".join(
             f"step {loss.step}: {loss.count} {loss.cause or 'no cause told'}" for loss in losses[:NAMED]
         )
-        text = f"{_many(count, 'request')} {words} although none may ({where}); first {_named(ids)}"
+        text = f"{_many(count, 'request')} {words} ({where}); first {_named(ids)}"
         if {loss.step for loss in losses} <= slow:
             reason = Reason.LOST_WHILE_LATE
             text += "; the machine was too slow for these steps, so play them again with less load or speed"
@@ -316,14 +309,9 @@ def _run(story: Story) -> Iterator[Finding]:
 
 
 def _demands(story: Story) -> Iterator[Finding]:
-    if not story.invariants and not story.expectations and not story.thresholds:
-        yield Finding(
-            Reason.NOTHING_DEMANDED, "the scenario expected and demanded nothing, so nothing is proved"
-        )
-    for one in story.invariants:
-        if one.name != NO_REQUEST_LOST:
-            text = f"the invariant {one.name!r} is not one that the verdict can judge"
-            yield Finding(Reason.UNKNOWN_INVARIANT, text)
+    if story.is_complete and not story.expectations and not story.thresholds:
+        text = "the scenario waited for nothing and expected nothing, so nothing need have happened"
+        yield Finding(Reason.NOTHING_DEMANDED, text)
 
 
 def _traffic(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:

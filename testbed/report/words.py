@@ -53,8 +53,10 @@ def headline(verdict: Verdict) -> str:
     outcomes = verdict.requests
     total = count(outcomes.total, "request")
     if verdict.result is Result.PASS:
-        lost = "none lost" if not outcomes.lost else f"{count(outcomes.lost)} lost where that was allowed"
-        return f"{total}, {lost}. Every one is in the targets' access logs as the clients tell it."
+        accepted = "; ".join(one.why for one in verdict.story.losses_accepted)
+        lost = f"{count(outcomes.lost)} lost and accepted ({accepted})" if outcomes.lost else "none lost"
+        every = "Every answer is" if outcomes.lost else "Every one is"
+        return f"{total}, {lost}. {every} in the targets' access logs as the clients tell it."
     if not verdict.findings:
         return total
     more = len(verdict.findings) - 1

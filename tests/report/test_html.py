@@ -52,7 +52,7 @@ class Page(HTMLParser):
 
 def hostile(event: Event) -> Event:
     """The event with hostile text in every field that a run fills with text of its own."""
-    if isinstance(event, journal.RunFinished | journal.Invariant | journal.Access):
+    if isinstance(event, journal.RunFinished | journal.Access):
         return event
     changes: dict[str, Any] = {
         field: HOSTILE for field in FREE if isinstance(getattr(event, field, None), str)
