@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import psutil
@@ -14,6 +15,10 @@ from testbed.network import Network, lease
 # An example that takes long says that the machine is busy, not that the property fails.
 settings.register_profile("testbed", deadline=None)
 settings.load_profile("testbed")
+
+
+# A shell starts what it puts in the background with SIGINT ignored, and children inherit that; here Ctrl-C is tested.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
