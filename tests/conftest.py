@@ -17,7 +17,7 @@ settings.register_profile("testbed", deadline=None)
 settings.load_profile("testbed")
 
 
-# A shell starts what it puts in the background with SIGINT ignored, and children inherit that; here Ctrl-C is tested.
+# A shell ignores SIGINT in what it puts in the background, and children inherit that; here Ctrl-C is tested.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
