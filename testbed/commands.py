@@ -26,7 +26,7 @@ from testbed.runtime.embedded import Embedded
 from testbed.runtime.setup import Setup
 
 if TYPE_CHECKING:
-    from testbed.runtime.compose import Composed
+    from testbed.runtime.compose.composed import Composed
 
     Running = Embedded | Composed
 
@@ -145,7 +145,7 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Runn
         if options.on == ON_COMPOSE:
             if scenario.traffic is not None or scenario.targets != Targets():
                 raise BadInput("containers have the sample service only", do="leave out --on compose")
-            from testbed.runtime.compose import Composed
+            from testbed.runtime.compose.composed import Composed
 
             topology = Composed(setup, clock, written)
         else:

@@ -209,7 +209,7 @@ def test_rollback_with_the_ingress_first_loses_requests(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_ends_the_run_in_one_line_and_leaves_a_readable_journal(tmp_path: Path) -> None:
-    short = ["testbed/bench_scenarios", "--rate", "300", "--report", str(tmp_path)]
+    short = ["testbed/bench/scenarios", "--rate", "300", "--report", str(tmp_path)]
     full = subprocess.run(
         ["prlimit", "--fsize=250000", sys.executable, "-m", "testbed", "rehearse", *short],
         capture_output=True,

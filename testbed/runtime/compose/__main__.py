@@ -1,4 +1,4 @@
-"""`python -m testbed.runtime.compose_service SERVICE ...`: what a container of ours runs."""
+"""`python -m testbed.runtime.compose SERVICE ...`: what a container of ours runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from testbed.errors import BadInput, ExitCode, TestbedError
-from testbed.runtime.compose_network import EDGE, SUBNET, ContainerNetwork
+from testbed.runtime.compose.network import EDGE, SUBNET, ContainerNetwork
 from testbed.settings import PATIENCE
 
 RUN = Path("/run/testbed")
@@ -24,7 +24,7 @@ def main(arguments: list[str]) -> int:
         network = ContainerNetwork(int(os.environ["TESTBED_SUBNET"] or SUBNET))
         match arguments:
             case ["node", kind, *command]:
-                from testbed.runtime.compose_node import become_envoy
+                from testbed.runtime.compose.node import become_envoy
 
                 become_envoy(network, kind, os.environ["TESTBED_USER"], command)
             case ["aws"]:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve_aws(network: ContainerNetwork) -> None:
-    from testbed.runtime.compose_aws import AwsService
+    from testbed.runtime.compose.aws import AwsService
     from testbed.runtime.upkeep import Upkeep
 
     upkeep = Upkeep()
@@ -53,8 +53,8 @@ def _serve_aws(network: ContainerNetwork) -> None:
 
 
 def _serve_control(network: ContainerNetwork, scenario: str) -> None:
-    from testbed.runtime.compose_control import ControlService
-    from testbed.runtime.compose_standing import keep_standing
+    from testbed.runtime.compose.control import ControlService
+    from testbed.runtime.compose.standing import keep_standing
     from testbed.runtime.upkeep import Upkeep
 
     upkeep = Upkeep()

@@ -5,7 +5,7 @@ from pathlib import Path
 from testbed.rehearsal import Cutover, scenario
 from testbed.rehearsal.conditions import active, alias_at, served_by
 
-MANIFEST = Path(__file__).resolve().parents[2] / "scenarios" / "zozomat" / "manifests" / "1-nlb.yaml"
+MANIFEST = Path(__file__).resolve().parents[3] / "scenarios" / "zozomat" / "manifests" / "1-nlb.yaml"
 
 
 @scenario("From nothing to traffic through the NLB", host="api.example.com")

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from testbed.errors import Missing
-from testbed.runtime.compose_network import ContainerNetwork
+from testbed.runtime.compose.network import ContainerNetwork
 
 _NEW_ROUTE = 24
 _REQUEST, _ACK, _REPLACE, _CREATE = 0x1, 0x4, 0x100, 0x400

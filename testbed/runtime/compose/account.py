@@ -6,7 +6,7 @@ import threading
 
 from testbed.aws.changes import ChangeFeed
 from testbed.errors import BadInput, TestbedError
-from testbed.runtime.compose_http import Service
+from testbed.runtime.compose.http import Service
 from testbed.settings import PATIENCE
 
 SERVICES = ("route53", "elbv2", "acm")

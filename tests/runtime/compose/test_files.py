@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from testbed.clock import Clock
-from testbed.runtime.compose_files import EnvoyFiles
-from testbed.runtime.compose_network import ContainerNetwork
+from testbed.runtime.compose.files import EnvoyFiles
+from testbed.runtime.compose.network import ContainerNetwork
 from testbed.runtime.setup import Setup
 
 

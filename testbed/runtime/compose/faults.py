@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from testbed.errors import BadInput, Missing
-from testbed.runtime.compose_network import ContainerNetwork
+from testbed.runtime.compose.network import ContainerNetwork
 from testbed.settings import PATIENCE
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from testbed.clock import Clock
 from testbed.errors import BadInput, Missing
 from testbed.network import Network
 from testbed.runtime import clients
-from testbed.runtime.compose_http import Service
-from testbed.runtime.compose_network import ContainerNetwork
-from testbed.runtime.compose_relay import Relay
+from testbed.runtime.compose.http import Service
+from testbed.runtime.compose.network import ContainerNetwork
+from testbed.runtime.compose.relay import Relay
 from testbed.runtime.counts import Counts
 from testbed.runtime.setup import Setup
 from testbed.runtime.upkeep import Upkeep
@@ -111,12 +111,10 @@ class Composed:
         """
         from testbed.aws.calls import OBSERVER
         from testbed.aws.clients import Clients
-        from testbed.runtime import compose_json
+        from testbed.runtime.compose import messages
 
         folder = self._upkeep.folder()
-        begun = self._control.send(
-            "POST", "/runs", compose_json.run(self.setup, self.clock), _seconds_to_begin()
-        )
+        begun = self._control.send("POST", "/runs", messages.run(self.setup, self.clock), _seconds_to_begin())
         self.bundle = folder / "ca.pem"
         self.bundle.write_text(begun["bundle"])
         self._upkeep.thread("journal", self._follow)
@@ -188,7 +186,7 @@ class Composed:
             BadInput: no such fault or part.
             Missing: Docker cannot be reached from here.
         """
-        from testbed.runtime.compose_faults import Containers
+        from testbed.runtime.compose.faults import Containers
 
         with Containers(self._containers) as containers, containers.fault(kind, part):
             yield

@@ -22,7 +22,7 @@ from typing import Any
 from testbed.clock import Clock
 from testbed.errors import BadInput, Missing
 from testbed.runtime import cluster, envoy
-from testbed.runtime.compose_network import ContainerNetwork
+from testbed.runtime.compose.network import ContainerNetwork
 from testbed.runtime.setup import Setup
 from testbed.settings import PATIENCE
 

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from testbed import bench
+import testbed.bench.__main__ as bench
+from testbed.bench import runs, table
 from testbed.journal import Action, Balancer, Journal, Request, TrafficStopped
 from testbed.rehearsal.scenario import load
 
@@ -31,7 +32,7 @@ def figures(tmp_path):
     def of(*events):
         with Journal(tmp_path / "journal.ndjson") as written:
             written.write(*events)
-        return bench.figures(tmp_path / "journal.ndjson")
+        return runs.figures(tmp_path / "journal.ndjson")
 
     return of
 
@@ -76,22 +77,22 @@ def test_a_rate_without_requests_or_with_a_late_start_is_not_held(figures):
 
 
 def test_a_ratio_below_its_bound_is_not_met():
-    assert bench.ratio_row("x", 80.0, "Envoy", 100.0, 0.8).met
-    assert bench.ratio_row("x", 79.0, "Envoy", 100.0, 0.8).met is False
-    assert bench.ratio_row("x", None, "Envoy", 100.0, 0.8).met is None
+    assert table.ratio_row("x", 80.0, "Envoy", 100.0, 0.8).met
+    assert table.ratio_row("x", 79.0, "Envoy", 100.0, 0.8).met is False
+    assert table.ratio_row("x", None, "Envoy", 100.0, 0.8).met is None
 
 
 def test_without_h2load_the_table_says_so(monkeypatch):
     monkeypatch.setattr("shutil.which", lambda _: None)
-    assert "nghttp2-client" in str(bench.ratio_row("x", None, "Envoy", None, 0.8))
+    assert "nghttp2-client" in str(table.ratio_row("x", None, "Envoy", None, 0.8))
 
 
 def test_the_memory_of_children_counts():
-    alone = bench.proportional_memory(os.getpid())
+    alone = runs.proportional_memory(os.getpid())
     with subprocess.Popen([sys.executable, "-c", "print(); input()"], stdin=-1, stdout=-1) as child:
         assert child.stdout
         child.stdout.readline()  # it runs
-        assert bench.proportional_memory(os.getpid()) > alone
+        assert runs.proportional_memory(os.getpid()) > alone
         child.communicate(b"\n")
 
 

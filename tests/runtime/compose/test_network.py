@@ -6,7 +6,7 @@ import pytest
 
 from testbed.load_balancers.addresses import AddressBook
 from testbed.network import Network
-from testbed.runtime.compose_network import ContainerNetwork
+from testbed.runtime.compose.network import ContainerNetwork
 
 NLB = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:loadbalancer/net/one/0123456789abcdef"
 ALB = "arn:aws:elasticloadbalancing:ap-northeast-1:123456789012:loadbalancer/app/two/0123456789abcdef"

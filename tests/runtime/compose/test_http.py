@@ -13,10 +13,10 @@ from testbed.aws.clients import Clients
 from testbed.clock import Clock
 from testbed.errors import BadInput, Missing
 from testbed.network import Network
-from testbed.runtime import compose_json
-from testbed.runtime.compose_http import Service
-from testbed.runtime.compose_relay import Relay
-from testbed.runtime.compose_server import Server
+from testbed.runtime.compose import messages
+from testbed.runtime.compose.http import Service
+from testbed.runtime.compose.relay import Relay
+from testbed.runtime.compose.server import Server
 from testbed.runtime.loop import LoopThread
 from testbed.runtime.setup import Setup
 
@@ -85,10 +85,10 @@ def test_boto3_reaches_a_socket_by_the_relay(socket: Path) -> None:
 def test_a_run_arrives_as_it_was_ordered() -> None:
     setup = Setup("api.example.com", "example.com", "v0.22", ["--source=service"], None, 7)
     clock = Clock(60.0, 1.0, 2.0)
-    assert compose_json.read_run(compose_json.run(setup, clock)) == (setup, clock)
+    assert messages.read_run(messages.run(setup, clock)) == (setup, clock)
 
 
 @pytest.mark.parametrize("error", [Missing("no Envoy", do="install it"), BadInput("bad")], ids=str)
 def test_an_error_keeps_its_exit_code_and_its_words(error: Missing | BadInput) -> None:
-    told = compose_json.raised(compose_json.error(error))
+    told = messages.raised(messages.error(error))
     assert (type(told), str(told), told.exit_code) == (type(error), str(error), error.exit_code)

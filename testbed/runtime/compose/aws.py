@@ -24,10 +24,10 @@ from testbed.aws.endpoint import AwsEndpoint
 from testbed.errors import BadInput
 from testbed.journal import Journal
 from testbed.network import AWS_PORT, MOTO_PORT
-from testbed.runtime import compose_json
-from testbed.runtime.compose_http import Service
-from testbed.runtime.compose_network import CONTROL_PORT, INSIDE_PORT, LOCALSTACK_PORT, ContainerNetwork
-from testbed.runtime.compose_server import Server
+from testbed.runtime.compose import messages
+from testbed.runtime.compose.http import Service
+from testbed.runtime.compose.network import CONTROL_PORT, INSIDE_PORT, LOCALSTACK_PORT, ContainerNetwork
+from testbed.runtime.compose.server import Server
 from testbed.runtime.upkeep import Upkeep
 from testbed.settings import PATIENCE
 
@@ -83,7 +83,7 @@ class AwsService:
     async def _begin(self, request: web.Request) -> Any:
         """A new run: its authorities' certificates, and those of the targets."""
         document = orjson.loads(await request.read())
-        setup, clock = compose_json.read_run(document)
+        setup, clock = messages.read_run(document)
         async with self._beginning:
             await self._end()
             await asyncio.to_thread(self._reset, setup.zone)

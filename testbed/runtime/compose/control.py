@@ -32,14 +32,14 @@ from testbed.clock import Clock
 from testbed.errors import Missing
 from testbed.journal import Journal
 from testbed.network import AWS_PORT
-from testbed.runtime import cluster, compose_files, envoy
-from testbed.runtime.compose_account import RemoteCertificates, follow_changes
-from testbed.runtime.compose_files import EnvoyFiles
-from testbed.runtime.compose_http import Service
-from testbed.runtime.compose_json import read_run
-from testbed.runtime.compose_json import run as run_document
-from testbed.runtime.compose_network import CONTROL_PORT, INSIDE_PORT, ContainerNetwork
-from testbed.runtime.compose_server import Server
+from testbed.runtime import cluster, envoy
+from testbed.runtime.compose.account import RemoteCertificates, follow_changes
+from testbed.runtime.compose.files import EnvoyFiles, missing
+from testbed.runtime.compose.http import Service
+from testbed.runtime.compose.messages import read_run
+from testbed.runtime.compose.messages import run as run_document
+from testbed.runtime.compose.network import CONTROL_PORT, INSIDE_PORT, ContainerNetwork
+from testbed.runtime.compose.server import Server
 from testbed.runtime.control_plane import ControlPlane
 from testbed.runtime.kubernetes_access import KubernetesAccess
 from testbed.runtime.setup import Setup
@@ -160,7 +160,7 @@ class ControlRun:
                 return
             pause.wait(PATIENCE.look)
         if targets:
-            raise compose_files.missing(targets)
+            raise missing(targets)
         raise Missing(
             f"{' and '.join(nodes)} did not connect", do=f"look at `docker compose logs {' '.join(nodes)}`"
         )

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import orjson
 
 from testbed.errors import Missing
-from testbed.runtime import compose_json
+from testbed.runtime.compose import messages
 from testbed.settings import PATIENCE
 
 REFUSED = 409
@@ -61,7 +61,7 @@ class Service:
         finally:
             connection.close()
         if answer.status == REFUSED:
-            raise compose_json.raised(orjson.loads(data))
+            raise messages.raised(orjson.loads(data))
         if answer.status != http.HTTPStatus.OK:
             raise Missing(f"the service `{self._name}` answers {method} {path} with {answer.status}")
         return data

@@ -4,7 +4,7 @@ import ipaddress
 import socket
 import struct
 
-from testbed.runtime.compose_node import local_route
+from testbed.runtime.compose.node import local_route
 
 
 def test_the_route_makes_a_whole_range_local() -> None:

@@ -11,7 +11,7 @@ from testbed.kubernetes import manifests
 from testbed.kubernetes.references import check_references
 from testbed.options import Options
 from testbed.rehearsal.scenario import load
-from testbed.runtime.compose_control import ControlService
+from testbed.runtime.compose.control import ControlService
 from testbed.runtime.setup import Setup
 from testbed.settings import PATIENCE
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.errors import ExitCode, Missing
-from testbed.runtime.compose_http import Service
+from testbed.runtime.compose.http import Service
 from testbed.settings import PATIENCE
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,8 +11,8 @@ import orjson
 from aiohttp import web
 
 from testbed.errors import Missing, TestbedError
-from testbed.runtime import compose_json
-from testbed.runtime.compose_http import REFUSED
+from testbed.runtime.compose import messages
+from testbed.runtime.compose.http import REFUSED
 from testbed.settings import PATIENCE
 
 Handler = Callable[[web.Request], Awaitable[Any]]
@@ -61,7 +61,7 @@ def _answering(handler: Handler) -> Callable[[web.Request], Awaitable[web.Respon
         try:
             result = await handler(request)
         except TestbedError as error:
-            return _json(compose_json.error(error), REFUSED)
+            return _json(messages.error(error), REFUSED)
         return web.Response(body=result) if isinstance(result, bytes) else _json(result, 200)
 
     return answer

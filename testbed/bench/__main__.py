@@ -10,24 +10,22 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 import psutil
 
-from testbed import bench_compose, bench_rules, journal
+from testbed import journal
+from testbed.bench import compose, rules
+from testbed.bench.runs import Played, play
+from testbed.bench.table import NO_H2LOAD, Row, heading, ratio_row
 from testbed.clock import Clock
 from testbed.doctor import examine
-from testbed.errors import BadInput, ExitCode, Missing, TestbedError
+from testbed.errors import ExitCode, TestbedError
 from testbed.external_dns.bench import HOSTS, seconds_to_plan
 from testbed.lb_controller.bench import MEMBERS, seconds_to_model
 from testbed.network import lease
@@ -42,7 +40,7 @@ from testbed.settings import DEFAULT_RATE, DEFAULT_SPEED, PRODUCTION
 from testbed.traffic.bench import LAG_LIMIT, ceiling, h2load
 from testbed.traffic.plan import TrafficPlan
 
-START = str(Path(__file__).parent / "bench_scenarios" / "start.py")
+START = str(Path(__file__).parent / "scenarios" / "start.py")
 STARTS = 3
 FIRST_REQUEST_SECONDS = 2.0
 MEMORY_MIB = 700.0
@@ -62,173 +60,6 @@ PLAN_SECONDS, PLAN_GROWTH = 1.5, 12.0
 LOAD_SECONDS = 3.0
 """How long a rate is sent to measure a throughput."""
 CEILING_FROM = 1_000.0
-LOOK_SECONDS = 0.5
-"""Between two looks at the memory of a run."""
-NO_H2LOAD = "h2load is not installed (Debian: nghttp2-client)"
-
-_WIDTHS = (62, 70, 32, 6)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A measured figure and its bound; `met` is None where it could not be measured or has no bound."""
-
-    what: str
-    measured: str
-    bound: str
-    met: bool | None
-
-    def __str__(self) -> str:
-        word = {True: "yes", False: "**no**", None: "-"}[self.met]
-        return _line(self.what, self.measured, self.bound, word)
-
-
-def _line(*cells: str) -> str:
-    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)) + " |"
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What the journal of a run says; wall seconds.
-
-    Attributes:
-        requests: all that the schedule had.
-        lost: requests that failed, ended unknown or were never started.
-        lags: start lags, sorted.
-        first_by_nlb: when the first request through the NLB was answered, seconds since the epoch.
-        move: from the annotation's removal to the first request that was sent and answered by the ALB.
-    """
-
-    requests: int
-    lost: int
-    lags: Sequence[float]
-    first_by_nlb: float | None
-    move: float | None
-
-    def lag(self, share: float) -> float:
-        """The start lag that a share of the requests did not exceed; 0 without requests."""
-        return self.lags[min(int(len(self.lags) * share), len(self.lags) - 1)] if self.lags else 0.0
-
-    @property
-    def is_held(self) -> bool:
-        """Whether the schedule was kept and nothing was lost."""
-        return self.requests > 0 and self.lost == 0 and self.lag(0.99) <= LAG_LIMIT
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """A run of the command line: its figures, and what was seen from outside.
-
-    Attributes:
-        seconds: wall seconds from the command to its end, reports included.
-        first_request: wall seconds from the command to the first answer through the NLB.
-        memory: the largest sum of the PSS of its processes while traffic flowed, MiB.
-    """
-
-    exit_code: int
-    seconds: float
-    first_request: float | None
-    memory: float
-    figures: Figures
-
-
-def figures(path: Path) -> Figures:
-    """Read a journal once.
-
-    Raises:
-        BadInput: it is no journal.
-    """
-    nodes: dict[str, str] = {}
-    outcomes: list[tuple[float, float, str, bool]] = []
-    lags: list[float] = []
-    removed: float | None = None
-    never_started = 0
-    for _, kind, event in journal.rows(path):
-        if kind == journal.Request.kind:
-            outcomes.append((event["time"], event["sent"], event["peer"], event["outcome"] == "ok"))
-            lags.append(event["sent"] - event["intended"])
-        elif kind == journal.Balancer.kind:
-            nodes |= dict.fromkeys(event["addresses"], event["type"])
-        elif kind == journal.Action.kind and removed is None and _is_removal(event):
-            removed = event["time"]
-        elif kind == journal.TrafficStopped.kind:
-            never_started = event["never_started"]
-    by_nlb = [time for time, _, peer, ok in outcomes if ok and nodes.get(peer) == "nlb"]
-    by_alb = [
-        time
-        for time, sent, peer, ok in outcomes
-        if ok and nodes.get(peer) == "alb" and sent >= (removed or 0)
-    ]
-    return Figures(
-        requests=len(outcomes) + never_started,
-        lost=sum(not ok for *_, ok in outcomes) + never_started,
-        lags=sorted(lags),
-        first_by_nlb=min(by_nlb, default=None),
-        move=min(by_alb) - removed if by_alb and removed is not None else None,
-    )
-
-
-def _is_removal(action: dict[str, Any]) -> bool:
-    text: str = action["text"]
-    return text.startswith("annotate ") and text.endswith("/hostname-")
-
-
-def play(scenario: str, rate: float) -> Played:
-    """Play a scenario as a person would, by the command line, and look at it from outside.
-
-    Raises:
-        Missing: it left no journal; quotes what it said.
-    """
-    with tempfile.TemporaryDirectory(prefix="testbed-bench-") as name:
-        folder = Path(name)
-        command = [sys.executable, "-m", "testbed", "rehearse", scenario, "--report", name]
-        command += ["--rate", f"{rate:g}", "--speed", f"{DEFAULT_SPEED:g}"]
-        with (folder / "output").open("wb") as output:
-            spawned, began = time.time(), time.monotonic()
-            with subprocess.Popen(
-                command, env=_as_installed(), stdout=output, stderr=subprocess.STDOUT
-            ) as process:
-                memory = _largest_memory(process, folder / "journal.ndjson")
-            seconds = time.monotonic() - began
-        try:
-            found = figures(folder / "journal.ndjson")
-        except BadInput:
-            words = (folder / "output").read_text(errors="replace").strip()[-300:]
-            raise Missing(f"the run ended with status {process.returncode}: {words}") from None
-        first = None if found.first_by_nlb is None else found.first_by_nlb - spawned
-        return Played(process.returncode, seconds, first, memory, found)
-
-
-def _as_installed() -> dict[str, str]:
-    """The environment, but compiled modules are kept, as Python does unless it is told otherwise."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-
-
-def _largest_memory(process: subprocess.Popen[bytes], path: Path) -> float:
-    """Wait for the end of a run; the largest memory of its processes while requests were made, MiB."""
-    largest, has_traffic, pause = 0.0, False, threading.Event()
-    while process.poll() is None:
-        has_traffic = has_traffic or (path.exists() and b'"event":"request"' in path.read_bytes())
-        if has_traffic:
-            largest = max(largest, proportional_memory(process.pid))
-        pause.wait(LOOK_SECONDS)
-    return largest
-
-
-def proportional_memory(pid: int) -> float:
-    """Proportional set size of a process and its descendants, MiB, without those that end meanwhile."""
-    total = 0
-    try:
-        root = psutil.Process(pid)
-        family = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0.0
-    for one in family:
-        try:
-            total += one.memory_full_info().pss
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    return total / (1 << 20)
 
 
 def machine() -> str:
@@ -391,19 +222,19 @@ def rules_row() -> Row:
         subnets = clients.ec2.describe_subnets()["Subnets"]
         ids = [one["SubnetId"] for one in subnets[:2]]
         names = [
-            bench_rules.build(clients.elbv2, arn, subnets[0]["VpcId"], ids, topology.network, count)
-            for count in (bench_rules.FEW, bench_rules.MANY)
+            rules.build(clients.elbv2, arn, subnets[0]["VpcId"], ids, topology.network, count)
+            for count in (rules.FEW, rules.MANY)
         ]
         Cutover(scenario, topology, DEFAULT_RATE).wait_until(active("alb"), within=300)
         few, many = (topology.addresses(name)[0] for name in names)
         port = topology.network.port(HTTPS)
-        measured = bench_rules.latencies((few, many), scenario.host, port, RULES_SECONDS)
+        measured = rules.latencies((few, many), scenario.host, port, RULES_SECONDS)
     return rules_cost(measured)
 
 
 def rules_cost(measured: tuple[float, float] | None) -> Row:
     """The row of two latencies in wall seconds, with few rules and with many."""
-    what = f"latency at the last of {bench_rules.MANY} rules, beside the last of {bench_rules.FEW}"
+    what = f"latency at the last of {rules.MANY} rules, beside the last of {rules.FEW}"
     bound = f"≤ {RULES_RATIO:g}"
     if measured is None:
         reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
@@ -411,16 +242,6 @@ def rules_cost(measured: tuple[float, float] | None) -> Row:
     few, many = measured
     words = f"{many / few:.2f} ({many * 1000:.2f} ms; {few * 1000:.2f} ms)"
     return Row(what, words, bound, many / few <= RULES_RATIO)
-
-
-def ratio_row(what: str, reached: float | None, other_name: str, other: float | None, least: float) -> Row:
-    """A throughput as a ratio to another of the same run; both in requests per second."""
-    bound = f"≥ {least:g}"
-    if not reached or not other:
-        reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
-        return Row(what, reason, bound, None)
-    words = f"{reached / other:.2f} ({reached:,.0f} req/s; {other_name} {other:,.0f})"
-    return Row(what, words, bound, reached / other >= least)
 
 
 def model_row() -> Row:
@@ -451,14 +272,14 @@ def plan_rows(*, with_growth: bool) -> Iterator[Row]:
 
 def compose_rows() -> Iterator[Row]:
     """The same on Docker Compose, with images present."""
-    ready = bench_compose.seconds_until_ready()
+    ready = compose.seconds_until_ready()
     yield Row(
         "until the topology stands on Docker Compose",
         f"{ready:.1f} s",
         f"≤ {COMPOSE_READY_SECONDS:g} s",
         ready <= COMPOSE_READY_SECONDS,
     )
-    story, code = bench_compose.seconds_of_story()
+    story, code = compose.seconds_of_story()
     yield Row(
         "the story on Docker Compose",
         f"{story:.1f} s ({code.name.lower()})",
@@ -493,8 +314,7 @@ def main(quick: bool) -> None:
     """Measure this machine and print a Markdown table; about five minutes, one with --quick."""
     click.echo(f"{machine()}\n")
     before, others = time.monotonic(), _others_seconds()
-    click.echo(_line("figure", "measured", "bound", "met"))
-    click.echo(_line(*("-" * width for width in _WIDTHS)))
+    click.echo(heading())
     for row in rows(quick=quick):
         click.echo(str(row))
     available = (time.monotonic() - before) * len(os.sched_getaffinity(0))

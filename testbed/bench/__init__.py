@@ -1,0 +1,1 @@
+"""`make bench`: what this machine makes of the testbed, as a table."""

@@ -1,0 +1,43 @@
+"""The rows of the table that the benchmark prints."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+
+NO_H2LOAD = "h2load is not installed (Debian: nghttp2-client)"
+_WIDTHS = (62, 70, 32, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A measured figure and its bound; `met` is None where it could not be measured or has no bound."""
+
+    what: str
+    measured: str
+    bound: str
+    met: bool | None
+
+    def __str__(self) -> str:
+        word = {True: "yes", False: "**no**", None: "-"}[self.met]
+        return line(self.what, self.measured, self.bound, word)
+
+
+def heading() -> str:
+    """The first two lines of the table."""
+    return "\n".join((line("figure", "measured", "bound", "met"), line(*("-" * width for width in _WIDTHS))))
+
+
+def line(*cells: str) -> str:
+    """A line of the table, of four cells."""
+    return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)) + " |"
+
+
+def ratio_row(what: str, reached: float | None, other_name: str, other: float | None, least: float) -> Row:
+    """A throughput as a ratio to another of the same run; both in requests per second."""
+    bound = f"≥ {least:g}"
+    if not reached or not other:
+        reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
+        return Row(what, reason, bound, None)
+    words = f"{reached / other:.2f} ({reached:,.0f} req/s; {other_name} {other:,.0f})"
+    return Row(what, words, bound, reached / other >= least)
