@@ -16,6 +16,7 @@ def a_target_dies(cutover: Cutover) -> None:
         cutover.wait_until(active("nlb"), within=5 * MINUTE)
         cutover.start_traffic()
         cutover.wait_until(served_by("nlb"), within=2 * MINUTE)
+        cutover.hold(2 * MINUTE)  # by then streams are under way, which nobody can send again
     with cutover.step("One of them is killed", why="Nothing warns its clients."):
         with cutover.fault("kill", "envoy-1"):
             cutover.hold(2 * MINUTE)
