@@ -7,6 +7,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from testbed.runtime.priority import give_way
 from testbed.settings import PATIENCE
 
 Result = TypeVar("Result")
@@ -34,6 +35,7 @@ class LoopThread:
         self.loop.close()
 
     def _serve(self) -> None:
+        give_way()
         asyncio.set_event_loop(self.loop)
         self.loop.run_forever()
 

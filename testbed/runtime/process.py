@@ -51,7 +51,7 @@ class Process:
                     stdin=subprocess.PIPE,
                     stdout=output,
                     stderr=subprocess.STDOUT,
-                    start_new_session=True,  # Ctrl-C reaches the testbed only, which stops its children
+                    process_group=0,  # Ctrl-C reaches the testbed only, which stops its children
                 )
             except OSError as error:
                 reason = f"{command.arguments[0]} cannot be started: {error.strerror}"

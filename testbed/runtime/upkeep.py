@@ -15,6 +15,7 @@ from typing import Any
 
 from testbed.errors import Missing
 from testbed.runtime.loop import LoopThread
+from testbed.runtime.priority import give_way
 from testbed.runtime.process import Command, Process
 from testbed.settings import PATIENCE
 
@@ -79,6 +80,7 @@ class Upkeep:
         """Let a function run in a thread until the end; it is given the event that asks it to stop."""
 
         def work() -> None:
+            give_way()
             try:
                 run(self.stop)
             except BaseException as error:  # noqa: BLE001 told to the scenario, which ends with it
