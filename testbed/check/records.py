@@ -190,6 +190,22 @@ def target_health_annotation_ignored(reading: Reading) -> Iterator[Told]:
             )
 
 
+@rule("pinned-zone-not-rehearsed", Severity.WARNING)
+def pinned_zone_not_rehearsed(reading: Reading) -> Iterator[Told]:
+    """A record pinned to one of several hosted zones is rehearsed as if it were not."""
+    key = reading.prefix + "aws-hosted-zone-id"
+    if not reading.profile.typed:
+        return
+    for claim in _one_claim_each(reading):
+        if annotation(claim.manifest, key) is not None:
+            yield Told(
+                annotated(claim.manifest, key),
+                f"the testbed does not emulate {key} of {claim.manifest.title}: in a rehearsal the record "
+                "goes to the longest matching public zone and to every matching private one",
+                "rehearse with one hosted zone for the name",
+            )
+
+
 def _one_claim_each(reading: Reading) -> list[Claim]:
     found = (claim for claims in reading.claims.values() for claim in claims)
     return list({claim.manifest.key: claim for claim in found}.values())

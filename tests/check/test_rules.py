@@ -78,6 +78,11 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
         NEW,
         "1.yaml:6",
     ),
+    "pinned-zone-not-rehearsed": (
+        (annotated(SERVICE.replace("alpha.", ""), "external-dns.kubernetes.io/aws-hosted-zone-id: Z123"),),
+        NEW,
+        "1.yaml:6",
+    ),
     "weight-without-set-identifier": (
         (annotated(SERVICE, f'{XDNS}aws-weight: "50"'), PLAIN, INGRESS),
         "v0.7.4",

@@ -269,8 +269,8 @@ def envoy_config(world: World, address: str, backend: str) -> dict[str, Any]:
         ".http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "target",
         "drain_timeout": "0.5s",
-        # As in envoy/target.yaml. Without it Envoy ends a connection whose stream outlasts the drain, and for a
-        # second reads nothing more on it: a POST sent then is lost.
+        # As in envoy/target.yaml. Without it Envoy ends a connection whose stream outlasts the drain, and for
+        # a second reads nothing more on it: a POST sent then is lost.
         "http1_safe_max_connection_duration": True,
         "common_http_protocol_options": {"max_connection_duration": "1s"} if address.endswith(".2") else {},
         "http_filters": [
