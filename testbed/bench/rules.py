@@ -1,12 +1,19 @@
-"""What many listener rules cost: the latency of the last of 100 rules beside that of the last of 5."""
+"""What listener rules cost: how late a changed one is obeyed, and the last of 100 beside the last of 5."""
 
 from __future__ import annotations
 
+import ssl
+import threading
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import httpx
 
 from testbed.network import Network
 from testbed.runtime import cluster
+from testbed.settings import PATIENCE
 from testbed.traffic.bench import one_at_a_time
 
 PLAIN_PORT = 8080
@@ -14,6 +21,9 @@ PLAIN_PORT = 8080
 FEW, MANY = 5, 100
 """100 is the quota of an ALB (ALB guide, "Quotas")."""
 PATH = "/measurements/foot-1"
+CHANGED = "/changed"
+"""The path of the rule that is changed while it is asked."""
+CHANGES = 10
 TURNS = 3
 """Each is measured so often, in turn, and the best counts: what disturbs the machine disturbs both."""
 
@@ -71,3 +81,48 @@ def latencies(addresses: tuple[str, str], host: str, port: int, seconds: float) 
                 return None
             best[index] = min(best[index], 1 / rate)
     return best[0], best[1]
+
+
+def seconds_until_obeyed(elbv2: Any, name: str, url: str, host: str, authority: Path) -> list[float]:
+    """Wall seconds from each of some changes of a rule, once the API has taken it, until the ALB obeys.
+
+    Args:
+        elbv2: client of the AWS endpoint.
+        name: DNS name of the ALB, made by `build`.
+        url: of its address and port.
+        host: to ask it for.
+        authority: file of the certificate authority.
+
+    Raises:
+        OSError: a change was not obeyed at all.
+    """
+    balancers = elbv2.describe_load_balancers()["LoadBalancers"]
+    (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == name)
+    listener = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["ListenerArn"]
+    rule = elbv2.create_rule(
+        ListenerArn=listener,
+        Priority=MANY + 1,
+        Conditions=[{"Field": "path-pattern", "Values": [CHANGED]}],
+        Actions=[_answer(0)],
+    )["Rules"][0]["RuleArn"]
+    with httpx.Client(verify=ssl.create_default_context(cafile=authority), headers={"host": host}) as client:
+
+        def body() -> str:
+            return client.get(f"{url}{CHANGED}", extensions={"sni_hostname": host}).text
+
+        return [_until_obeyed(elbv2, rule, turn, body) for turn in range(1, CHANGES + 1)]
+
+
+def _answer(turn: int) -> dict[str, Any]:
+    told = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": str(turn)}
+    return {"Type": "fixed-response", "FixedResponseConfig": told}
+
+
+def _until_obeyed(elbv2: Any, rule: str, turn: int, body: Callable[[], str]) -> float:
+    elbv2.modify_rule(RuleArn=rule, Actions=[_answer(turn)])
+    began, pause = time.monotonic(), threading.Event()
+    while body() != str(turn):
+        if time.monotonic() - began > PATIENCE.condition:
+            raise TimeoutError(f"a changed rule was not obeyed within {PATIENCE.condition:g} s")
+        pause.wait(PATIENCE.poll)
+    return time.monotonic() - began

@@ -12,7 +12,7 @@ from testbed.dns.hosted_zones import SERVICE, HostedZones, read
 from testbed.dns.zones import RecordSet
 from testbed.errors import BadInput
 from testbed.network import Network
-from testbed.settings import REGION
+from testbed.settings import PATIENCE, REGION
 from tests.dns.zones_of_route53 import NLB, alias, ask, record, values
 
 
@@ -89,7 +89,7 @@ def test_a_change_is_answered_after_the_feed_told_of_it(client, zone: str) -> No
         assert values(ask(served(), "api.example.com")) == []
         change(client, zone, alias("api.example.com", NLB))
         feed.turn()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE.condition
         while not values(ask(served(), "api.example.com")):
             assert time.monotonic() < deadline
             stop.wait(0.01)

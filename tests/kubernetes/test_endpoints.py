@@ -8,6 +8,7 @@ import pytest
 
 from testbed.kubernetes import ObjectStore
 from testbed.kubernetes.endpoints import EndpointsController, endpoints_of
+from testbed.settings import PATIENCE
 from tests.kubernetes.manifests_of_the_story import pod, service
 
 
@@ -73,7 +74,7 @@ def test_the_controller_follows_pods_and_services() -> None:
     thread.start()
 
     def until(*wanted: str) -> None:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE.condition
         while addresses(store.get("Endpoints", "default", "envoy")) != list(wanted):
             assert time.monotonic() < deadline
             store.wait(store.revision, 0.01)
@@ -90,7 +91,7 @@ def test_the_controller_follows_pods_and_services() -> None:
         store.delete("Pod", "default", "b")
         until()
         store.delete("Service", "default", "envoy")
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + PATIENCE.condition
         while store.get("Endpoints", "default", "envoy"):
             assert time.monotonic() < deadline
             store.wait(store.revision, 0.01)

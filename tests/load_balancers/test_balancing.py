@@ -33,10 +33,10 @@ def front(cloud: Any, name: str, group: str, port: int, kind: str = "application
         cloud.elbv2.modify_load_balancer_attributes(LoadBalancerArn=made["LoadBalancerArn"], Attributes=pairs)
     cloud.listener(made, "TCP" if kind == "network" else "HTTP", port, cloud.forward(group))
     cloud.feed.bump()
-    cloud.eventually(lambda: cloud.fleet.addresses(made["DNSName"]), PATIENCE.condition)
-    cloud.eventually(lambda: set(states(cloud, group)) == {"healthy"}, PATIENCE.condition)
+    cloud.eventually(lambda: cloud.fleet.addresses(made["DNSName"]))
+    cloud.eventually(lambda: set(states(cloud, group)) == {"healthy"})
     address: str = cloud.fleet.addresses(made["DNSName"])[0]
-    cloud.eventually(lambda: socket.create_connection((address, port)).close() is None, PATIENCE.condition)
+    cloud.eventually(lambda: socket.create_connection((address, port)).close() is None)
     return address
 
 
@@ -63,14 +63,14 @@ def test_least_outstanding_requests_go_to_the_target_that_has_fewest(
         get = {"trust_env": False, "verify": False, "timeout": PATIENCE.condition}
         asking.append(threading.Thread(target=httpx.get, args=(url,), kwargs=get))
         asking[-1].start()
-        cloud.eventually(lambda: tuple(one.held for one in pair) in expected, PATIENCE.condition)
+        cloud.eventually(lambda: tuple(one.held for one in pair) in expected)
 
     ask((1, 0), (0, 1))
     ask((1, 1))
     ask((2, 1), (1, 2))
     ask((2, 2))
     pair[0].released.set()
-    cloud.eventually(lambda: pair[0].held == 0, PATIENCE.condition)
+    cloud.eventually(lambda: pair[0].held == 0)
     pair[0].released.clear()
     ask((1, 2))
     ask((2, 2))
@@ -88,7 +88,7 @@ def test_a_target_that_becomes_healthy_starts_slowly(cloud: Any, pair: list[Held
     target = [{"Id": pair[1].address[0], "Port": pair[1].address[1]}]
     cloud.elbv2.register_targets(TargetGroupArn=group, Targets=target)
     cloud.feed.bump()
-    cloud.eventually(lambda: states(cloud, group) == ["healthy"] * 2, PATIENCE.condition)
+    cloud.eventually(lambda: states(cloud, group) == ["healthy"] * 2)
     before = [one.answered for one in pair]
     with httpx.Client(trust_env=False) as client:
         for _ in range(40):
@@ -106,8 +106,8 @@ def test_proxy_protocol_v2_tells_the_target_of_an_nlb_its_client(cloud: Any) -> 
         with socket.create_connection((address, 8012), PATIENCE.condition) as flow:
             source = flow.getsockname()
             flow.sendall(b"hello")
-            cloud.eventually(lambda: any(data.endswith(b"hello") for data in got), PATIENCE.condition)
-        cloud.eventually(lambda: PROXY_LOCAL in got, PATIENCE.condition)  # the health checks too
+            cloud.eventually(lambda: any(data.endswith(b"hello") for data in got))
+        cloud.eventually(lambda: PROXY_LOCAL in got)  # the health checks too
     data = next(one for one in got if one.endswith(b"hello"))
     addresses = socket.inet_aton(source[0]) + socket.inet_aton(address)
     expected = (
@@ -131,9 +131,9 @@ def test_an_nlb_sticky_by_source_leads_all_connections_of_an_address_to_one_targ
         return found
 
     clients = [f"127.{cloud.network.second}.250.{number}" for number in range(1, 9)]
-    cloud.eventually(lambda: len(answered(clients[0])) == 2, PATIENCE.condition)
+    cloud.eventually(lambda: len(answered(clients[0])) == 2)
     configure(cloud, group, stickiness__enabled="true", stickiness__type="source_ip")
-    cloud.eventually(lambda: len(answered(clients[0])) == 1, PATIENCE.condition)
+    cloud.eventually(lambda: len(answered(clients[0])) == 1)
     each = [answered(client) for client in clients]
     assert all(len(one) == 1 for one in each)
     assert len(set.union(*each)) == 2
@@ -151,7 +151,7 @@ def test_a_node_of_an_nlb_reaches_the_targets_of_its_zone_or_of_all(
         url = f"http://{address}:{8014 + seen}/"
         return {httpx.get(url, trust_env=False, verify=False).text for _ in range(16)}
 
-    cloud.eventually(lambda: len(answered()) == seen, PATIENCE.condition)
+    cloud.eventually(lambda: len(answered()) == seen)
 
 
 @pytest.mark.parametrize(
@@ -246,11 +246,9 @@ def tls(cloud: Any) -> Iterator[tuple[str, dict[str, int]]]:
             )
             ports[policy] = port
         cloud.feed.bump()
-        cloud.eventually(lambda: cloud.fleet.addresses(made["DNSName"]), PATIENCE.condition)
+        cloud.eventually(lambda: cloud.fleet.addresses(made["DNSName"]))
         address = cloud.fleet.addresses(made["DNSName"])[0]
-        cloud.eventually(
-            lambda: negotiated(cloud, address, ports["None"], "api.example.com", "h2"), PATIENCE.condition
-        )
+        cloud.eventually(lambda: negotiated(cloud, address, ports["None"], "api.example.com", "h2"))
         yield address, ports
 
 

@@ -85,9 +85,9 @@ def test_a_request_that_outlasts_the_deregistration_delay_of_an_alb_gets_502(
     balancer = cloud.balancer("slow")
     cloud.listener(balancer, "HTTP", 8002, cloud.forward(group))
     cloud.feed.bump()
-    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
     url = f"http://{cloud.fleet.addresses(balancer['DNSName'])[0]}:8002"
-    cloud.eventually(lambda: httpx.get(url, trust_env=False).status_code == 200, PATIENCE.condition)
+    cloud.eventually(lambda: httpx.get(url, trust_env=False).status_code == 200)
     answers: list[int] = []
     asking = threading.Thread(
         target=lambda: answers.append(
@@ -95,7 +95,7 @@ def test_a_request_that_outlasts_the_deregistration_delay_of_an_alb_gets_502(
         )
     )
     asking.start()
-    cloud.eventually(lambda: pair[0].held == 1, PATIENCE.condition)
+    cloud.eventually(lambda: pair[0].held == 1)
     target = [{"Id": slow[0][0], "Port": slow[0][1]}]
     cloud.elbv2.deregister_targets(TargetGroupArn=group, Targets=target)
     cloud.feed.bump()
@@ -116,21 +116,19 @@ def test_an_nlbs_flow_outlives_the_delay_unless_connection_termination_is_on(
     balancer = cloud.balancer(name, "network")
     cloud.listener(balancer, "TCP", port, cloud.forward(group))
     cloud.feed.bump()
-    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
     address = cloud.fleet.addresses(balancer["DNSName"])[0]
-    cloud.eventually(
-        lambda: httpx.get(f"http://{address}:{port}", trust_env=False).status_code == 200, PATIENCE.condition
-    )
+    cloud.eventually(lambda: httpx.get(f"http://{address}:{port}", trust_env=False).status_code == 200)
     with closing(socket.create_connection((address, port), PATIENCE.condition)) as flow:
         ask(flow)
         target = [{"Id": slow[0][0], "Port": slow[0][1]}]
         cloud.elbv2.deregister_targets(TargetGroupArn=group, Targets=target)
         cloud.feed.bump()
-        cloud.eventually(lambda: cloud.fleet.health.describe(group), PATIENCE.condition)
+        cloud.eventually(lambda: cloud.fleet.health.describe(group))
         if terminates:
             assert ends(flow)
         else:
-            cloud.eventually(lambda: not cloud.fleet.health.describe(group), PATIENCE.condition)
+            cloud.eventually(lambda: not cloud.fleet.health.describe(group))
             ask(flow)
 
 
@@ -152,8 +150,8 @@ def test_an_nlb_cuts_the_flows_of_a_target_that_becomes_unhealthy(
         return [one["TargetHealth"]["State"] for one in cloud.fleet.health.describe(group)]
 
     with closing(check), closing(healthy):
-        cloud.eventually(lambda: states() == ["healthy"] * 2, PATIENCE.condition)
-        cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+        cloud.eventually(lambda: states() == ["healthy"] * 2)
+        cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
         address = cloud.fleet.addresses(balancer["DNSName"])[0]
         flows = [socket.create_connection((address, 8005), PATIENCE.condition) for _ in range(8)]
         for flow in flows:
@@ -161,8 +159,8 @@ def test_an_nlb_cuts_the_flows_of_a_target_that_becomes_unhealthy(
         to_first = cloud.flows_to(slow[0])
         assert to_first > 0
         check.close()
-        cloud.eventually(lambda: states() == ["unhealthy", "healthy"], PATIENCE.condition)
-        cloud.eventually(lambda: cloud.flows_to(slow[0]) == 0, PATIENCE.condition)
+        cloud.eventually(lambda: states() == ["unhealthy", "healthy"])
+        cloud.eventually(lambda: cloud.flows_to(slow[0]) == 0)
         cut = 0
         for flow in flows:
             with closing(flow):

@@ -211,7 +211,7 @@ def test_rules_targets_and_certificates_change_under_a_stream_that_loses_nothing
         cloud.eventually(lambda: pods(cloud, address) == {"envoy-1"})
         cloud.elbv2.register_targets(TargetGroupArn=story.rest, Targets=extra)
         cloud.feed.bump()
-        cloud.eventually(lambda: pods(cloud, address) == {"envoy-0", "envoy-1"}, PATIENCE.condition)
+        cloud.eventually(lambda: pods(cloud, address) == {"envoy-0", "envoy-1"})
 
         reader.join(PATIENCE.condition)
         assert len(seen) == messages
@@ -244,7 +244,7 @@ def test_a_deleted_balancer_closes_its_listener_and_cuts_its_connections(cloud: 
     cloud.feed.bump()
     cloud.eventually(lambda: cloud.fleet.addresses(short["DNSName"]))
     address = cloud.fleet.addresses(short["DNSName"])[0]
-    cloud.eventually(lambda: rest(cloud, address, "/healthz").status_code == 200, PATIENCE.condition)
+    cloud.eventually(lambda: rest(cloud, address, "/healthz").status_code == 200)
     with socket.create_connection((address, cloud.network.port(443)), PATIENCE.request) as held:
         cloud.elbv2.delete_load_balancer(LoadBalancerArn=short["LoadBalancerArn"])
         cloud.feed.bump()
@@ -291,7 +291,7 @@ def test_health_is_told_as_the_api_tells_it(cloud: Any, story: Any) -> None:
         not_grpc: ("Target.ResponseCodeMismatch", "Health checks failed with these codes: [12]"),
     }
     for arn, (reason, description) in expected.items():
-        cloud.eventually(lambda arn=arn: told(arn)["State"] == "unhealthy", PATIENCE.condition)
+        cloud.eventually(lambda arn=arn: told(arn)["State"] == "unhealthy")
         assert told(arn) == {"State": "unhealthy", "Reason": reason, "Description": description}
     assert (told(unused)["State"], told(unused)["Reason"]) == ("unused", "Target.NotInUse")
     target = [{"Id": cloud.network.envoy_pod(0), "Port": 8080}]

@@ -41,11 +41,9 @@ def limited(cloud: Any) -> Iterator[tuple[str, HeldTarget]]:
         )
         cloud.rule(listener, 1, cloud.forward(group), "/slow", "/quick")
         cloud.feed.bump()
-        cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+        cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
         address = cloud.fleet.addresses(balancer["DNSName"])[0]
-        cloud.eventually(
-            lambda: get(address, "/quick").status_code == 200 and target.answered, PATIENCE.condition
-        )
+        cloud.eventually(lambda: get(address, "/quick").status_code == 200 and target.answered)
         yield address, target
 
 

@@ -49,7 +49,7 @@ def test_flows_and_hosts_are_counted(cloud: Any, tmp_path: Path) -> None:
                 assert answer.read()
                 if resets:
                     flow.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        cloud.eventually(lambda: resets_of(cloud) == 1, PATIENCE.condition)
+        cloud.eventually(lambda: resets_of(cloud) == 1)
         values = recorded(cloud, tmp_path)[NAME]
     assert values["NewFlowCount"] >= 2
     assert values["ActiveFlowCount"] == 0

@@ -110,10 +110,10 @@ def sticky(cloud: Any) -> Iterator[Sticky]:
     balancer = cloud.balancer("sticky")
     listener = cloud.listener(balancer, "HTTP", PORT, cloud.forward(both))
     cloud.feed.bump()
-    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]), PATIENCE.condition)
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
     address = cloud.fleet.addresses(balancer["DNSName"])[0]
     made = Sticky(cloud, address, listener, both, (singles[0], singles[1]))
-    cloud.eventually(lambda: made.targets() == set(hosts), PATIENCE.condition)
+    cloud.eventually(lambda: made.targets() == set(hosts))
     yield made
     for server, thread in zip(servers, threads, strict=True):
         server.shutdown()
@@ -165,7 +165,7 @@ def test_a_session_moves_when_its_target_is_deregistered(cloud: Any, sticky: Sti
     assert moved != value
     cloud.elbv2.register_targets(TargetGroupArn=sticky.both, Targets=gone)
     sticky.attributes(enabled="false")
-    cloud.eventually(lambda: len(sticky.targets()) == 2, PATIENCE.condition)
+    cloud.eventually(lambda: len(sticky.targets()) == 2)
 
 
 def test_an_applications_cookie_begins_the_session(cloud: Any, sticky: Sticky) -> None:
@@ -192,7 +192,7 @@ def test_a_client_keeps_its_group_of_a_weighted_forward(cloud: Any, sticky: Stic
         }
     )
     cloud.eventually(lambda: "AWSALBTG" in cookies(sticky.get()[1]))
-    cloud.eventually(lambda: len(sticky.targets()) == 2, PATIENCE.condition)
+    cloud.eventually(lambda: len(sticky.targets()) == 2)
     hosts = sorted(sticky.targets())
     for arn, host in zip(sticky.singles, hosts, strict=True):
         assert sticky.targets(AWSALBTG=group_value(arn)) == {host}
