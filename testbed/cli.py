@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from testbed import __version__, options
+from testbed import __version__, interrupts, options
 from testbed.errors import ExitCode, TestbedError
 from testbed.options import Options
 
@@ -112,7 +112,9 @@ def report(journal: Path, report: Path) -> int:
 
 def main(arguments: list[str] | None = None) -> None:
     """Entry point of `testbed`; ends the process with a documented exit code."""
-    sys.exit(_run(arguments))
+    with interrupts.by_ctrl_c():
+        code = _run(arguments)
+    sys.exit(code)
 
 
 def _run(arguments: list[str] | None) -> int:

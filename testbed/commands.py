@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import shlex
-import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from rich.console import Console
 
-from testbed import __version__, journal
+from testbed import __version__, interrupts, journal
 from testbed.clock import Clock
 from testbed.errors import BadInput, ExitCode, Interrupted, Location, Missing, TestbedError
 from testbed.network import lease
@@ -114,7 +113,7 @@ def play(scenario: Scenario, topology: Running, rate: float) -> None:
         reason, detail = ERROR, str(error)
         raise
     finally:
-        with _no_interrupts():
+        with interrupts.none():
             if reason != COMPLETE:
                 _finish_what_can_be(topology)
             end = journal.RunFinished(time=topology.clock.wall(), reason=reason, detail=detail)
@@ -137,8 +136,8 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Runn
         seed=options.seed,
         **_service(scenario),
     )
-    with _interrupts_told(), ExitStack() as stack:
-        stack.enter_context(_sigterm_interrupts())
+    with interrupts.told(), ExitStack() as stack:
+        stack.enter_context(interrupts.by_sigterm())
         written = stack.enter_context(journal.Journal(folder / JOURNAL))
         clock = Clock(speed=options.speed)
         topology: Running
@@ -155,16 +154,8 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Runn
             topology.start()
             yield topology
         finally:
-            with _no_interrupts():  # a second Ctrl-C must not leave processes behind
+            with interrupts.none():
                 topology.close()
-
-
-@contextmanager
-def _interrupts_told() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
 
 
 def _service(scenario: Scenario) -> dict[str, Any]:
@@ -302,29 +293,3 @@ def _temporary_folder() -> Any:
     import tempfile
 
     return tempfile.TemporaryDirectory(prefix="testbed-")
-
-
-@contextmanager
-def _sigterm_interrupts() -> Iterator[None]:
-    """SIGTERM, as CI systems send it, ends a run as Ctrl-C does."""
-    with _signals({signal.SIGTERM: signal.default_int_handler}):
-        yield
-
-
-@contextmanager
-def _no_interrupts() -> Iterator[None]:
-    with _signals({signal.SIGTERM: signal.SIG_IGN, signal.SIGINT: signal.SIG_IGN}):
-        yield
-
-
-@contextmanager
-def _signals(handlers: dict[signal.Signals, Callable[..., Any] | signal.Handlers]) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
