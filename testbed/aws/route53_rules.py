@@ -148,7 +148,7 @@ def _malformed(change: Mapping[str, Any]) -> str:
         return _one_of_contents("more than one", change)
     if "AliasTarget" not in record and not has_values:
         return _one_of_contents("none", change)
-    routing = [field for field in _ROUTING if field in record]
+    routing = record.keys() & _ROUTING
     if routing and not record.get("SetIdentifier"):
         return f"Missing field 'SetIdentifier' in {_where(change)}"
     if record.get("SetIdentifier") and len(routing) != 1:
@@ -196,7 +196,8 @@ def _refused(action: str, record: Record, key: Key, state: State, zone: Zone) ->
         yield f"Tried to create resource record set {_titled(key)} but it already exists"
         return
     yield from _refused_content(record, key, state, zone)
-    yield from _refused_beside(record, key, beside, zone)
+    if len(beside) > (key in beside):
+        yield from _refused_beside(record, key, beside, zone)
 
 
 def _refused_delete(stored: Record | None, record: Record, key: Key, zone: Zone) -> Iterator[str]:
@@ -250,8 +251,6 @@ def _refused_alias(record: Record, key: Key, state: State, zone: Zone) -> Iterat
 def _refused_beside(record: Record, key: Key, beside: Mapping[Key, Record], zone: Zone) -> Iterator[str]:
     name, kind, identifier = key
     others = {other: stored for other, stored in beside.items() if other != key}
-    if not others:
-        return
     types = {other[1] for other in others} - {kind}
     if kind == "CNAME" and types:
         yield (

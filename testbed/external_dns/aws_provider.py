@@ -294,7 +294,7 @@ class AwsProvider:
                 )
                 continue
             for zone in zones:
-                self.say("debug", f"Adding {name}. to zone {zone.name}. [Id: {zone.id}]")
+                self.say("debug", "Adding %s. to zone %s. [Id: %s]", name, zone.name, zone.id)
                 found.setdefault(zone, []).append(_placed(change, zone))
         return found
 

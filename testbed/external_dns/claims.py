@@ -130,5 +130,5 @@ def _annotated(item: Object, annotations: Mapping[str, str]) -> Object:
     return {**item, "metadata": {**item["metadata"], "annotations": annotations}}
 
 
-def _quiet(level: str, message: str, **fields: str) -> None:
+def _quiet(level: str, message: str, *values: object, **fields: str) -> None:
     """What is asked here is no sync, and is not logged."""

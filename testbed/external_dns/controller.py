@@ -118,10 +118,10 @@ class Controller:
         )
         self._provider = AwsProvider(route53, profile, options, self.say, clock.now, self._wait)
 
-    def say(self, level: str, message: str, **fields: str) -> None:
+    def say(self, level: str, message: str, *values: object, **fields: str) -> None:
         """Log a line, if the level asks for it."""
         if level in self._told_levels:
-            self._log(LogLine(level, message, fields))
+            self._log(LogLine(level, message % values if values else message, fields))
 
     def run(self, stop: threading.Event) -> None:
         """Sync at every interval until `stop` is set; v0.7.x waits 5 s before the first one."""

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 OWNER = "owner"
 RESOURCE = "resource"
@@ -20,17 +21,19 @@ DUALSTACK = "dualstack"
 _LONGEST_LABEL = 63
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Source: external-dns, endpoint/endpoint.go. `ttl` 0 means not set."""
+class Endpoint(NamedTuple):
+    """Source: external-dns, endpoint/endpoint.go. `ttl` 0 means not set.
+
+    A tuple, since a sync of many hosts makes more of these than of anything else.
+    """
 
     name: str
     type: str
     targets: tuple[str, ...]
     ttl: int = 0
     set_identifier: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    properties: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = MappingProxyType({})
+    properties: Mapping[str, str] = MappingProxyType({})
 
     @property
     def resource(self) -> str:
@@ -38,7 +41,7 @@ class Endpoint:
         return self.labels.get(RESOURCE, "")
 
     def with_labels(self, labels: Mapping[str, str]) -> Endpoint:
-        """The same with other labels; without `replace`, which is slow for each record of each sync."""
+        """The same with other labels; quicker than `_replace`."""
         return Endpoint(
             self.name, self.type, self.targets, self.ttl, self.set_identifier, labels, self.properties
         )

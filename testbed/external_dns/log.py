@@ -11,27 +11,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 _PLAIN = re.compile(r"[A-Za-z0-9\-._/@^+]+")
 LEVELS = ("debug", "info", "warning", "error", "fatal", "panic")
 
 
 class Say(Protocol):
-    """Takes a line: level, message and fields."""
+    """Takes a line: level, message, what its `%s` stand for, and fields."""
 
-    def __call__(self, level: str, message: str, **fields: str) -> None:
-        """Log it."""
+    def __call__(self, level: str, message: str, *values: object, **fields: str) -> None:
+        """Log it; values are written into the message only if the level asks for it."""
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(NamedTuple):
     """One line; `level` is one of `LEVELS`."""
 
     level: str
     message: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str] = MappingProxyType({})
 
     def written(self, moment: str, log_format: str) -> str:
         """The line in the form of `--log-format`; `moment` in RFC 3339."""

@@ -6,7 +6,6 @@ Source: external-dns, endpoint/utils.go (MergeEndpoints), source/service.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 
 from testbed.external_dns.endpoint import Endpoint
 
@@ -62,9 +61,9 @@ def _add(
         # Most endpoints have one target and stand alone: no copy for them.
         targets = other.targets
         unique = targets if len(targets) < 2 else tuple(sorted(set(targets)))
-        kept[key] = other if unique == targets else replace(other, targets=unique)
+        kept[key] = other if unique == targets else other._replace(targets=unique)
         return
     if one.resource != other.resource:
         absorbed(one, other)
     if not set(one.targets).issuperset(other.targets):
-        kept[key] = replace(one, targets=tuple(sorted({*one.targets, *other.targets})))
+        kept[key] = one._replace(targets=tuple(sorted({*one.targets, *other.targets})))

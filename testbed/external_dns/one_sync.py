@@ -75,12 +75,17 @@ def _sync(
 
 @contextmanager
 def _collector_at_rest() -> Iterator[None]:
-    """A sync makes many objects and no cycles: the collector would walk them again and again for nothing."""
+    """A sync makes many objects and no cycles: the collector would walk them again and again for nothing.
+
+    Nor does it walk them all once when it works again: they count as old.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if was_enabled:
             gc.enable()
 

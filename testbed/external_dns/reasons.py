@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from testbed.external_dns.endpoint import OWNER, Endpoint
 
@@ -64,8 +64,7 @@ _VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided about a record, or about one claim to it.
 
     Attributes:
@@ -149,14 +148,14 @@ def left_out(
 
 def dropped(decision: Decision, reason: Reason, rule: str, beside: Endpoint | None = None) -> Decision:
     """The decision, not carried out."""
-    return replace(decision, dropped=reason, rule=rule, beside=beside)
+    return decision._replace(dropped=reason, rule=rule, beside=beside)
 
 
 def unsent(decisions: Iterable[Decision], names: Iterable[str], reason: Reason) -> tuple[Decision, ...]:
     """The decisions, those about some names not carried out by the provider."""
     unsent = frozenset(names)
     return tuple(
-        replace(one, dropped=reason) if one.is_change and one.name in unsent else one for one in decisions
+        one._replace(dropped=reason) if one.is_change and one.name in unsent else one for one in decisions
     )
 
 
@@ -170,7 +169,7 @@ def with_hidden_labels(decisions: Iterable[Decision], claims: Iterable[Decision]
     if not hidden:
         return tuple(decisions)
     return tuple(
-        replace(one, hidden_by=hidden[one.name, one.have.resource])
+        one._replace(hidden_by=hidden[one.name, one.have.resource])
         if one.have and (one.name, one.have.resource) in hidden
         else one
         for one in decisions

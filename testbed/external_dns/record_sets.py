@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from testbed.external_dns import canonical_zones, routing
@@ -73,10 +73,10 @@ class RecordSets:
             only = endpoint.properties.get(ALIAS, "") if is_cname else ""
             is_alias = self.is_alias(endpoint) if is_cname else endpoint.properties.get(ALIAS) == "true"
             if is_cname and not only:
-                told = f"Modifying endpoint: {endpoint}, setting alias={str(is_alias).lower()}"
-                self.say("debug", told)
+                word = "true" if is_alias else "false"
+                self.say("debug", "Modifying endpoint: %s, setting alias=%s", endpoint, word)
             if only in ("A", "AAAA"):  # the CRD source asks for one of the two aliases
-                found.append(replace(self._as_alias(endpoint), type=only))
+                found.append(self._as_alias(endpoint)._replace(type=only))
             elif not is_alias:
                 plain = _without(endpoint, ALIAS, EVALUATE)
                 more = {ALIAS: "false"} if is_cname else {}
@@ -85,15 +85,7 @@ class RecordSets:
                 alias = self._as_alias(endpoint)
                 properties = {**alias.properties, ALIAS: "true"}
                 found += [
-                    Endpoint(
-                        alias.name,
-                        kind,
-                        alias.targets,
-                        alias.ttl,
-                        alias.set_identifier,
-                        alias.labels,
-                        properties,
-                    )
+                    alias._replace(type=kind, properties=properties)
                     for kind in (("A", "AAAA") if is_cname else (alias.type,))
                 ]
         return found
@@ -104,8 +96,7 @@ class RecordSets:
         value = given == "true" if given else self.evaluate_target_health
         if endpoint.ttl:
             self.say("debug", f"Modifying endpoint: {endpoint}, setting ttl={DEFAULT_TTL}")
-        return replace(
-            endpoint,
+        return endpoint._replace(
             ttl=DEFAULT_TTL if endpoint.ttl else 0,
             properties={**endpoint.properties, EVALUATE: str(value).lower()},
         )

@@ -6,7 +6,6 @@ Sources: external-dns, source/service.go, source/ingress.go, source/annotations/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from testbed.external_dns.command_line import seconds
@@ -101,7 +100,7 @@ class Sources:
             endpoints += self._endpoints(ingress, hosts, targets, "ingress")
         if endpoints and not self._profile.typed and _annotations(ingress).get(IP_TYPE) == DUALSTACK:
             self._debug(f"Adding dualstack label to ingress {title}.")
-            endpoints = [replace(one, labels={**one.labels, DUALSTACK: "true"}) for one in endpoints]
+            endpoints = [one._replace(labels={**one.labels, DUALSTACK: "true"}) for one in endpoints]
         self._tell("ingress", title, endpoints)
         return endpoints
 
@@ -228,7 +227,7 @@ class Sources:
                 records = services_of_ports(service, host, typed=self._profile.typed)
                 for name, value in records:
                     found = self._endpoints(service, [name], [value], "service")
-                    endpoints += [replace(one, type="SRV") for one in found]
+                    endpoints += [one._replace(type="SRV") for one in found]
         return endpoints
 
     # --- which targets ---------------------------------------------------------------------------------
@@ -326,14 +325,14 @@ def _merged(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
     for endpoint in sorted(sorted(endpoints, key=lambda one: one.resource), key=lambda one: one.name):
         last = merged[-1] if merged else None
         if last and (last.name, last.type, last.ttl) == (endpoint.name, endpoint.type, endpoint.ttl):
-            merged[-1] = replace(last, targets=(*last.targets, endpoint.targets[0]))
+            merged[-1] = last._replace(targets=(*last.targets, endpoint.targets[0]))
         else:
             merged.append(endpoint)
     return merged
 
 
 def _sorted(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    return [replace(one, targets=tuple(sorted(one.targets))) for one in endpoints]
+    return [one._replace(targets=tuple(sorted(one.targets))) for one in endpoints]
 
 
 def _balancer_targets(item: Object) -> list[str]:

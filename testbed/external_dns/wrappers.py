@@ -10,7 +10,6 @@ Sources: external-dns, source/wrappers/multisource.go, dedupsource.go, post_proc
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
 
 from testbed.external_dns.endpoint import Endpoint, by_type
 from testbed.external_dns.log import Say
@@ -41,7 +40,7 @@ def with_default_targets(
             yield endpoint
             continue
         for kind, found in by_type(targets, typed=True).items():
-            yield replace(endpoint, type=kind, targets=tuple(found))
+            yield endpoint._replace(type=kind, targets=tuple(found))
 
 
 def deduplicated(
@@ -59,7 +58,7 @@ def deduplicated(
     seen: dict[tuple[object, ...], Endpoint] = {}
     for endpoint in endpoints:
         if profile.typed and len(endpoint.targets) > 1:
-            endpoint = replace(endpoint, targets=tuple(sorted(set(endpoint.targets))))
+            endpoint = endpoint._replace(targets=tuple(sorted(set(endpoint.targets))))
         if profile.typed and not is_valid(endpoint):
             say(
                 "warning",
@@ -90,7 +89,7 @@ def post_processed(
     """v0.20+: `--min-ttl` for endpoints without a TTL, `--prefer-alias` for CNAMEs that do not say."""
     for endpoint in endpoints:
         if least_ttl and not endpoint.ttl:
-            endpoint = replace(endpoint, ttl=least_ttl)
+            endpoint = endpoint._replace(ttl=least_ttl)
         if prefers_alias and endpoint.type == "CNAME" and ALIAS not in endpoint.properties:
-            endpoint = replace(endpoint, properties={**endpoint.properties, ALIAS: "true"})
+            endpoint = endpoint._replace(properties={**endpoint.properties, ALIAS: "true"})
         yield endpoint

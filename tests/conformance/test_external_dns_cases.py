@@ -128,7 +128,7 @@ def _resolve_update(version: Profile, given: Given) -> Form:
     return {"winner": _form(winner)}
 
 
-def _quiet(level: str, message: str, **fields: str) -> None:
+def _quiet(level: str, message: str, *values: object, **fields: str) -> None:
     """Nobody reads the log of a case."""
 
 

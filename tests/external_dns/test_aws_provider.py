@@ -18,7 +18,7 @@ ZONE = "/hostedzone/Z"
 def _sent(zone: MemoryZone, version: str, waited: list[float], **options: Any) -> list[str]:
     lines: list[str] = []
 
-    def say(level: str, message: str, **_: str) -> None:
+    def say(level: str, message: str, *_: object, **__: str) -> None:
         lines.append(f"{level}: {message}")
 
     provider = AwsProvider(
@@ -58,7 +58,7 @@ def test_a_refused_batch_stops_no_other_of_its_zone(version: str) -> None:
 def test_the_zone_list_is_read_again_when_its_time_is_over() -> None:
     zone, now, lines = MemoryZone("example.com", ZONE), [0.0], list[str]()
 
-    def say(level: str, message: str, **_: str) -> None:
+    def say(level: str, message: str, *_: object, **__: str) -> None:
         lines.append(message)
 
     options = ProviderOptions(zones_cache=60.0)

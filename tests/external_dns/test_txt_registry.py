@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +32,7 @@ def test_what_is_written_is_read_back(version: Profile, prefix: str, encrypts: b
     registry = _registry(
         version, prefix=prefix, cipher=TxtCipher(b"k" * 32), encrypts=encrypts and version.typed
     )
-    zone = [replace(one, labels={}) for one in _made(registry)]
+    zone = [one._replace(labels={}) for one in _made(registry)]
     (found,) = registry.records(zone)
     assert (found.labels[OWNER], found.resource) == ("me", "service/default/web")
     assert FORCE_UPDATE not in found.properties
@@ -45,7 +43,7 @@ def test_what_is_written_is_read_back(version: Profile, prefix: str, encrypts: b
 @given(versions)
 def test_a_record_of_another_owner_is_neither_changed_nor_deleted(version: Profile) -> None:
     (theirs,) = _registry(version, "me").records(_made(_registry(version, "other")))
-    moved = replace(theirs, targets=("192.0.2.2",))
+    moved = theirs._replace(targets=("192.0.2.2",))
     changes = Changes(update_old=(theirs,), update_new=(moved,), delete=(theirs,))
     sent = _registry(version, "me").applied(changes, (), pytest.fail)
     assert (sent.update_old, sent.update_new, sent.delete) == ((), (), ())
@@ -62,14 +60,14 @@ def test_a_txt_that_exists_is_not_made_again_since_v0_19_and_blocks_before() -> 
 def test_a_record_whose_txt_name_would_be_too_long_is_made_without_one_and_told() -> None:
     name = "x" * 62 + ".example.com"
     told: list[str] = []
-    sent = _registry(NEW).applied(Changes(create=(replace(RECORD, name=name),)), (), told.append)
+    sent = _registry(NEW).applied(Changes(create=(RECORD._replace(name=name),)), (), told.append)
     assert [one.type for one in sent.create] == ["A"]
     assert told == [f"label a-{'x' * 62} in a-{name} is longer than 63 characters. Cannot create endpoint"]
 
 
 def test_only_an_own_record_is_written_again_for_its_missing_txt() -> None:
     old = [
-        replace(one, name="app.example.com", labels={}) if one.type == "TXT" else one
+        one._replace(name="app.example.com", labels={}) if one.type == "TXT" else one
         for one in _made(_registry(NEW))
     ]
     (mine,) = _registry(NEW, "me").records(old)
