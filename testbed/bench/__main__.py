@@ -17,7 +17,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
+import httpx
 import psutil
+from botocore.exceptions import ClientError
 
 from testbed import journal
 from testbed.bench import compose, rules
@@ -323,7 +325,7 @@ def _told(what: str, measured: Iterator[Row]) -> Iterator[Row]:
     """A measurement that cannot be made is a row that says why, and the others are still made."""
     try:
         yield from measured
-    except (TestbedError, StepFailed, OSError) as error:
+    except (TestbedError, StepFailed, ClientError, httpx.HTTPError, OSError) as error:
         yield Row(what, f"could not be measured: {error}", "", None)
 
 

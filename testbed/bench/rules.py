@@ -21,8 +21,8 @@ PLAIN_PORT = 8080
 FEW, MANY = 5, 100
 """100 is the quota of an ALB (ALB guide, "Quotas")."""
 PATH = "/measurements/foot-1"
-CHANGED = "/changed"
-"""The path of the rule that is changed while it is asked."""
+CHANGED = "/nothing-1/at-all"
+"""A path of the first rule, which is changed while it is asked: the quota leaves no room for another."""
 CHANGES = 10
 TURNS = 3
 """Each is measured so often, in turn, and the best counts: what disturbs the machine disturbs both."""
@@ -99,12 +99,8 @@ def seconds_until_obeyed(elbv2: Any, name: str, url: str, host: str, authority: 
     balancers = elbv2.describe_load_balancers()["LoadBalancers"]
     (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == name)
     listener = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["ListenerArn"]
-    rule = elbv2.create_rule(
-        ListenerArn=listener,
-        Priority=MANY + 1,
-        Conditions=[{"Field": "path-pattern", "Values": [CHANGED]}],
-        Actions=[_answer(0)],
-    )["Rules"][0]["RuleArn"]
+    rules = elbv2.describe_rules(ListenerArn=listener)["Rules"]
+    (rule,) = (one["RuleArn"] for one in rules if one["Priority"] == "1")
     with httpx.Client(verify=ssl.create_default_context(cafile=authority), headers={"host": host}) as client:
 
         def body() -> str:
