@@ -114,6 +114,6 @@ def _size(changes: Sequence[Change]) -> Size:
         alias = record.get("AliasTarget")
         values = [alias["DNSName"]] if alias else [one["Value"] for one in record.get("ResourceRecords", ())]
         times = 2 if change["Action"] == "UPSERT" else 1
-        length += times * sum(len(value.encode()) for value in values)
+        length += times * len("".join(values).encode())
         count += times * len(values)
     return len(changes), length, count

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import ipaddress
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from testbed.clock import Clock
@@ -24,6 +25,7 @@ from testbed.external_dns.sources import SourceError
 from testbed.external_dns.zone_file import ZoneFile
 from testbed.kubernetes.manifests import Manifest
 
+AccountOf = Callable[[Sequence[ZoneFile]], Account]
 KINDS = ("Service", "Ingress")
 ORDERS = 16
 """How many orders of the objects are tried where the order decides."""
@@ -49,22 +51,29 @@ class Sync:
 
 
 def sync(
-    items: Iterable[Mapping[str, Any]], zones: Sequence[ZoneFile], flags: Flags, profile: Profile
+    items: Iterable[Mapping[str, Any]],
+    zones: Sequence[ZoneFile],
+    flags: Flags,
+    profile: Profile,
+    account_of: AccountOf = Account,
 ) -> Sync:
-    """Run once, also with `--dry-run`, whose batches are what is asked for here."""
+    """Run once, also with `--dry-run`, whose batches are what is asked for here.
+
+    `account_of` makes the Route 53 that answers.
+    """
     with _collector_at_rest():
-        return _sync(items, zones, flags, profile)
+        return _sync(items, partial(account_of, zones), flags, profile)
 
 
 def _sync(
-    items: Iterable[Mapping[str, Any]], zones: Sequence[ZoneFile], flags: Flags, profile: Profile
+    items: Iterable[Mapping[str, Any]], account_of: Callable[[], Account], flags: Flags, profile: Profile
 ) -> Sync:
     objects = Objects()
     for item in items:
         objects.apply(item)
-    found = _run(objects, zones, flags, profile, seed=0)
+    found = _run(objects, account_of(), flags, profile, seed=0)
     if any(one.reason in (Reason.DUPLICATE, Reason.MERGED) for one in found.decisions):
-        runs = (_run(objects, zones, flags, profile, seed) for seed in range(1, ORDERS))
+        runs = (_run(objects, account_of(), flags, profile, seed) for seed in range(1, ORDERS))
         different = {str(one.batches): one.batches for one in runs if one.batches != found.batches}
         found = replace(found, others=tuple(different.values()))
     seen = {claim.resource for one in found.decisions for claim in one.claimants}
@@ -90,8 +99,8 @@ def _collector_at_rest() -> Iterator[None]:
             gc.enable()
 
 
-def _run(objects: Objects, zones: Sequence[ZoneFile], flags: Flags, profile: Profile, seed: int) -> Sync:
-    account, error = Account(zones), ""
+def _run(objects: Objects, account: Account, flags: Flags, profile: Profile, seed: int) -> Sync:
+    error = ""
     lines: list[LogLine] = []
     # The files are the zones: their listings tell no id, type or tags that filters could look at.
     wet = replace(flags, dry_run=False, zones=replace(flags.zones, ids=(), kind="", tags=()))

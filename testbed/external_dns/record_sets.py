@@ -169,16 +169,14 @@ class RecordSets:
             return True
         if self.profile.typed:
             is_other_alias = old.type == "A" and old.properties.get(ALIAS) != new.properties.get(ALIAS)
-            return is_other_alias or any(
-                (name in old.properties) != (name in new.properties) for name in routing.POLICIES
-            )
+            return is_other_alias or routing.policies(old.properties) != routing.policies(new.properties)
         was, becomes = (self.canonical_zone(one.targets[0]) for one in (old, new))
         return (was is None) != (becomes is None)
 
 
 def _unescaped(name: str) -> str:
     """A name without Route 53's octal escapes, such as `\\052` for `*`."""
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name)
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 8)), name) if "\\" in name else name
 
 
 def _without(endpoint: Endpoint, *names: str) -> Endpoint:

@@ -23,8 +23,12 @@ _BIAS = "aws/geoproximity-bias"
 _COORDINATES = "aws/geoproximity-coordinates"
 _PROXIMITY = {"aws/geoproximity-region": "AWSRegion", "aws/geoproximity-local-zone-group": "LocalZoneGroup"}
 _SIMPLE = {"aws/weight": "Weight", "aws/region": "Region", "aws/failover": "Failover"}
-POLICIES = (*_SIMPLE, _CONTINENT, _COUNTRY, _SUBDIVISION, *_PROXIMITY, _BIAS, _COORDINATES)
-"""Properties whose coming or going is a change of the kind of policy, which no UPSERT can make."""
+_POLICIES = frozenset((*_SIMPLE, _CONTINENT, _COUNTRY, _SUBDIVISION, *_PROXIMITY, _BIAS, _COORDINATES))
+
+
+def policies(found: Mapping[str, str]) -> frozenset[str]:
+    """The properties whose coming or going is a change of the kind of policy, which no UPSERT can make."""
+    return _POLICIES & found.keys()
 
 
 def properties(record: Mapping[str, Any]) -> dict[str, str]:

@@ -332,7 +332,9 @@ def _merged(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
 
 
 def _sorted(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
-    return [one._replace(targets=tuple(sorted(one.targets))) for one in endpoints]
+    return [
+        one._replace(targets=tuple(sorted(one.targets))) if len(one.targets) > 1 else one for one in endpoints
+    ]
 
 
 def _balancer_targets(item: Object) -> list[str]:

@@ -185,7 +185,7 @@ def _plain(endpoint: Endpoint) -> Endpoint:
 
 def serialized(labels: Mapping[str, str]) -> str:
     """Labels as a TXT carries them, without its quotes."""
-    return ",".join([HERITAGE, *(f"{_LABEL}{key}={value}" for key, value in sorted(labels.items()))])
+    return ",".join([HERITAGE, *[f"{_LABEL}{key}={value}" for key, value in sorted(labels.items())]])
 
 
 def parse(value: str, profile: Profile) -> dict[str, str] | None:

@@ -56,6 +56,8 @@ def suitable(name: str, zones: Iterable[Zone]) -> list[Zone]:
     Case counts: a name with capitals lies in no zone.
     """
     around = [zone for zone in zones if name == zone.name or name.endswith("." + zone.name)]
+    if len(around) < 2:
+        return around
     public = [zone for zone in around if not zone.is_private]
     nearest = [max(public, key=lambda zone: len(zone.name))] if public else []
     return [zone for zone in around if zone.is_private] + nearest

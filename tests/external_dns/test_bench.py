@@ -29,11 +29,11 @@ def calls(work: Callable[[], object]) -> int:
 
 
 def test_ten_times_the_hosts_are_at_most_twelve_times_the_work() -> None:
-    bench.seconds_to_plan(10)  # what is made once, such as tables
-    few, many = calls(lambda: bench.seconds_to_plan(100)), calls(lambda: bench.seconds_to_plan(1_000))
+    bench.taken_by_sync(10)  # what is made once, such as tables
+    few, many = calls(lambda: bench.taken_by_sync(100)), calls(lambda: bench.taken_by_sync(1_000))
     assert many <= 12 * few
 
 
 def test_a_host_costs_some_hundred_calls() -> None:
-    bench.seconds_to_plan(10)
-    assert calls(lambda: bench.seconds_to_plan(500)) <= 500 * MOST_CALLS
+    bench.taken_by_sync(10)
+    assert calls(lambda: bench.taken_by_sync(500)) <= 500 * MOST_CALLS
