@@ -23,9 +23,11 @@ from testbed.options import EXTERNAL_DNS_VERSIONS
 @click.option(
     "--external-dns",
     type=click.Choice(EXTERNAL_DNS_VERSIONS),
-    default=EXTERNAL_DNS_VERSIONS[0],
-    show_default=True,
-    help="Read them as this version of ExternalDNS does.",
+    default=None,
+    help=(
+        "Read them as this version of ExternalDNS does.  [default: that of its Deployment in PATH, "
+        f"or {EXTERNAL_DNS_VERSIONS[0]}]"
+    ),
 )
 @click.option(
     "--controller-version",
@@ -34,7 +36,7 @@ from testbed.options import EXTERNAL_DNS_VERSIONS
     type=click.Choice(["v2.1", "v3"]),
     help="Read them as this version of the AWS Load Balancer Controller does.",
 )
-def check(paths: tuple[Path, ...], output: str, external_dns: str, controller_version: str) -> int:
+def check(paths: tuple[Path, ...], output: str, external_dns: str | None, controller_version: str) -> int:
     """Name every known trap that the manifests in PATH... (files and folders) show.
 
     Files of a folder are read in the order of their names; an object that is defined again is replaced, as

@@ -171,13 +171,13 @@ class Story:
         return dns_change(time, action, to)
 
 
-def dns_change(time: float, action: str, to: str) -> journal.DnsChange:
+def dns_change(time: float, action: str, to: str, host: str = HOST) -> journal.DnsChange:
     """One batch of ExternalDNS: the alias and its TXT."""
     alias = {"DNSName": NAMES[to] + ".", "HostedZoneId": "Z31USIVHYNEOWT", "EvaluateTargetHealth": True}
     text = [{"Value": '"heritage=external-dns,external-dns/owner=testbed"'}]
     records = (
-        {"Name": f"{HOST}.", "Type": "A", "AliasTarget": alias},
-        {"Name": f"{HOST}.", "Type": "TXT", "TTL": 300, "ResourceRecords": text},
+        {"Name": f"{host}.", "Type": "A", "AliasTarget": alias},
+        {"Name": f"{host}.", "Type": "TXT", "TTL": 300, "ResourceRecords": text},
     )
     changes = tuple({"Action": action, "ResourceRecordSet": record} for record in records)
     return journal.DnsChange(time=time, zone="/hostedzone/Z1", changes=changes)

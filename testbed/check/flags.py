@@ -9,6 +9,7 @@ from testbed.check.findings import Severity
 from testbed.check.reading import ExternalDns, Reading
 from testbed.check.rules import Told, rule
 from testbed.errors import BadInput
+from testbed.external_dns.profile import next_after
 from testbed.external_dns.selector import matches
 from testbed.settings import PRODUCTION
 
@@ -66,6 +67,22 @@ def policy_keeps_records(reading: Reading) -> Iterator[Told]:
         else:
             continue
         yield Told(told.where("--policy"), f"--policy={policy}: {what}", do)
+
+
+@rule("version-not-emulated", Severity.NOTE)
+def version_not_emulated(reading: Reading) -> Iterator[Told]:
+    """A release without a profile decides in part as the one before it, in part as the one after it."""
+    told = reading.external_dns
+    if told and told.release and not told.is_emulated:
+        later = next_after(told.release)
+        yield Told(
+            told.image,
+            f"ExternalDNS {told.release} is not emulated; the manifests were read as "
+            f"{reading.profile.version} reads them",
+            f"check and rehearse as {told.profile} and as {later}: it decides as one or the other"
+            if later
+            else f"read its release notes since {told.profile}",
+        )
 
 
 @rule("noop-registry", Severity.WARNING)

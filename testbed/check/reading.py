@@ -6,6 +6,7 @@ Files are read in the order of their names, and a later definition of an object 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from testbed.errors import BadInput, Location
-from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, profile
+from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, emulates, nearest, profile
 from testbed.kubernetes import manifests as files
 from testbed.kubernetes.manifests import Manifest
 from testbed.lb_controller import plan as planning
 from testbed.lb_controller.inputs import ControllerOptions, Version
 from testbed.lb_controller.plan import Plan, PlannedStack
+from testbed.options import EXTERNAL_DNS_VERSIONS
 
 Step = str | int
 ALB = "alb.ingress.kubernetes.io/"
@@ -26,6 +28,8 @@ NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 PREFIXES = (ALPHA_PREFIX, PREFIX)
 KUSTOMIZATION = "kustomization"
 """The file that `kubectl apply -k` reads, and no object; kustomize knows this name only."""
+_RELEASE = re.compile(r":v?(\d+\.\d+(?:\.\d+)?)(?![\d.])")
+"""Of an image's tag; a vendor's may say more after it, and a digest may follow."""
 ACCOUNT = (
     *(ALB + name for name in ("subnets", "security-groups", "customer-owned-ipv4-pool", "wafv2-acl-arn")),
     *(NLB + name for name in ("subnets", "security-groups", "eip-allocations", "private-ipv4-addresses")),
@@ -49,10 +53,27 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ExternalDns:
-    """The ExternalDNS Deployment of the manifests: its flags with the lines that they stand in."""
+    """The ExternalDNS Deployment of the manifests: its flags with the lines that they stand in.
+
+    Attributes:
+        release: `v0.14.2`, None if the image's tag does not tell.
+        image: where it stands.
+    """
 
     manifest: Manifest
     flags: Mapping[str, Sequence[tuple[str, Location]]]
+    release: str | None
+    image: Location
+
+    @property
+    def profile(self) -> str | None:
+        """The profile that decides as this release does, or as the one before it did."""
+        return nearest(self.release) if self.release else None
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether a profile decides as this release does; a release that is not told counts as emulated."""
+        return self.release is None or emulates(nearest(self.release), self.release)
 
     def value(self, name: str) -> str | None:
         """The last value of a flag, "" for a flag without one, None if it is not given."""
@@ -80,12 +101,17 @@ class Reading:
     _by_key: Mapping[tuple[str, str, str], Manifest] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, manifests: Sequence[Manifest], version: str, controller: Version) -> Reading:
-        """Read manifests as one version of each controller does."""
+    def of(cls, manifests: Sequence[Manifest], version: str | None, controller: Version) -> Reading:
+        """Read manifests as one version of each controller does.
+
+        Without a version of ExternalDNS it is that of its Deployment, or the nearest before that.
+        """
         options = ControllerOptions(version=controller)
         by_key = {manifest.key: manifest for manifest in manifests}
         plan = planning.plan([_without_ids(manifest) for manifest in manifests], options)
-        return cls(tuple(manifests), profile(version), plan, _external_dns(manifests), by_key)
+        deployed = _external_dns(manifests)
+        version = version or (deployed and deployed.profile) or EXTERNAL_DNS_VERSIONS[0]
+        return cls(tuple(manifests), profile(version), plan, deployed, by_key)
 
     @property
     def prefix(self) -> str:
@@ -215,8 +241,12 @@ def _external_dns(manifests: Iterable[Manifest]) -> ExternalDns | None:
     for manifest in manifests:
         template = ((manifest.object.get("spec") or {}).get("template") or {}).get("spec") or {}
         for number, container in enumerate(template.get("containers") or ()):
-            if "external-dns" in str(container.get("image", "")):
-                return ExternalDns(manifest, _flags(manifest, number, container))
+            image = str(container.get("image", ""))
+            if "external-dns" in image:
+                tag = _RELEASE.search(image)
+                release = f"v{tag[1]}" if tag else None
+                where = manifest.line("spec", "template", "spec", "containers", number, "image")
+                return ExternalDns(manifest, _flags(manifest, number, container), release, where)
     return None
 
 

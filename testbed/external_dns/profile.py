@@ -62,6 +62,23 @@ PROFILES = {
 }
 
 
+def emulates(version: str, release: str) -> bool:
+    """Whether a profile decides as a release does: v0.22 as all of its patch releases."""
+    numbers = PROFILES[version].release
+    return _release(release)[: len(numbers)] == numbers
+
+
+def nearest(release: str) -> str:
+    """The newest profile that is no newer than a release, or the oldest."""
+    older = [one for one, found in PROFILES.items() if found.release <= _release(release)]
+    return older[-1] if older else next(iter(PROFILES))
+
+
+def next_after(release: str) -> str | None:
+    """The oldest profile that is newer than a release."""
+    return next((one for one, found in PROFILES.items() if found.release > _release(release)), None)
+
+
 def profile(version: str) -> Profile:
     """The profile of a version.
 

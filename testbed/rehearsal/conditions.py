@@ -111,7 +111,8 @@ def active(balancer: BalancerType, *, healthy: bool = True) -> Condition:
     def look(cutover: Cutover) -> Observation:
         found = cutover.balancers(balancer)
         if not found:
-            return Observation(False, "there is none")
+            warnings = cutover.warnings("Service" if balancer == "nlb" else "Ingress")
+            return Observation(False, "; ".join(["there is none", *warnings[:1]]))
         states = [one.state for one in found]
         problems = [f"{one.dns_name} has no address" for one in found if not cutover.addresses(one)]
         if healthy:

@@ -395,6 +395,20 @@ class Cutover:
                         words.append(f"{item['Target']['Id']}:{item['Target']['Port']} {state}")
         return words
 
+    def warnings(self, kind: str) -> list[str]:
+        """The Warning events of a kind's objects, the latest first: what a controller did not do, and why."""
+        found = [
+            (
+                one["lastTimestamp"],
+                f"{kind} {about.get('namespace')}/{about['name']} got {one['reason']}: {one['message']}",
+            )
+            for one in self.topology.store.list_all()
+            if one["kind"] == "Event" and one["type"] == "Warning"
+            for about in [one["involvedObject"]]
+            if about["kind"] == kind
+        ]
+        return [text for _, text in sorted(found, reverse=True)]
+
     def forwarded_versions(self, type: BalancerType, port: int) -> list[str]:  # noqa: A002
         """Protocol versions of the target groups that the listener's rules forward to, in rule order."""
         elbv2 = self.topology.clients.elbv2

@@ -153,7 +153,7 @@ class _Traces:
 def movements(ledger: Ledger, story: Story) -> Movements:
     """Find the moves in the alias changes, and what the traffic made of them."""
     changes = story.alias_changes()
-    raw = _moved(changes)
+    raw = _moved(_of_the_host(changes, story))
     starts = [change.time for change, _ in raw]
     traces = _trace(ledger, story, starts)
     spans = _spans(story)
@@ -185,6 +185,15 @@ def movements(ledger: Ledger, story: Story) -> Movements:
     moments = tuple(_moments(tuple(moves), changes, traces, spans, story))
     may_go = next((moment.time for moment in moments if moment.kind is MomentKind.NLB_MAY_GO), None)
     return Movements(tuple(moves), moments, lines, counts, may_go)
+
+
+def _of_the_host(changes: Sequence[AliasChange], story: Story) -> Sequence[AliasChange]:
+    """The changes of the name that the clients call; all, if a wildcard stands for it.
+
+    What else moves with it would end its drain at once, or look like a way back.
+    """
+    hosts = {run.host.lower().rstrip(".") for run in story.runs}
+    return [change for change in changes if change.name in hosts] or changes
 
 
 def _moved(changes: Sequence[AliasChange]) -> list[tuple[AliasChange, Via]]:
@@ -368,6 +377,10 @@ def _moments(
     yield _may_go(moves, changes, traces, spans, story)
 
 
+def _verb(names: Sequence[str]) -> str:
+    return "points" if len(names) == 1 else "point"
+
+
 def _last_closed(spans: Sequence[_Span]) -> float | None:
     on_nlb = [span.closed for span in spans if span.via is Via.NLB]
     ends = [time for time in on_nlb if time is not None]
@@ -381,15 +394,21 @@ def _may_go(
     spans: Sequence[_Span],
     story: Story,
 ) -> Moment:
-    """When nothing needs the NLB any more: no connection on it, no name at it, no cached answer with it."""
+    """When nothing needs the NLB any more: no connection on it, no name at it, no cached answer with it.
+
+    Every name counts here, not only the clients'.
+    """
     kind = MomentKind.NLB_MAY_GO
     names = {change.name: change for change in changes}
     still = sorted(change.name for change in names.values() if change.via is Via.NLB)
     if still:
-        return Moment(kind, None, f"The NLB may not go yet: {', '.join(still)} points to it")
+        return Moment(kind, None, f"The NLB may not go yet: {', '.join(still)} {_verb(still)} to it")
     if not moves:
         return Moment(kind, None, "The NLB may not go yet: no name was moved to the ALB")
-    expired = moves[-1].time + (PRODUCTION.alias_ttl + PRODUCTION.route53_propagation) / story.speed
+    left_it = [change.time for change, origin in _moved(changes) if origin is Via.NLB]
+    expired = (
+        max(moves[-1].time, *left_it) + (PRODUCTION.alias_ttl + PRODUCTION.route53_propagation) / story.speed
+    )
     if expired > story.end:
         return Moment(kind, None, "The NLB may not go yet: cached answers may still lead to it")
     left = sum(span.via is Via.NLB and span.closed is None for span in spans)

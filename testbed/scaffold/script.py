@@ -46,7 +46,7 @@ MINUTE = 60
 SYNC = {sync}  # ExternalDNS looks as often
 TTL = 1 * MINUTE  # an alias answers with the load balancer's own TTL
 HOST = {host!r}
-NAMESPACE = {namespace!r}
+{more_hosts}NAMESPACE = {namespace!r}
 SERVICE = {service!r}
 INGRESSES = {ingresses!r}
 HOSTNAME = {hostname!r}
@@ -75,7 +75,7 @@ _STORY = '''
 def move(cutover: Cutover) -> None:
     """There: the name goes from the NLB to the ALB, and the NLB is drained."""
     with cutover.step("The NLB serves everything", why="This is how production stands."):
-        certificate = cutover.request_certificate(HOST)
+        certificate = cutover.request_certificate({certified})
 {apply_others}
         cutover.wait_until(alias_at("nlb"), within=3 * SYNC)
         cutover.wait_until(active("nlb"), within=5 * MINUTE)
@@ -134,15 +134,21 @@ def there_and_back(cutover: Cutover) -> None:
         why="The record stays with whom its TXT names for as long as that one claims it; so the Service must "
         "claim it again before the Ingresses are handed to another controller.",
     ):
-        cutover.annotate(SERVICE, {{HOSTNAME: HOST}}, namespace=NAMESPACE)
+        cutover.annotate(SERVICE, {{HOSTNAME: {claim}}}, namespace=NAMESPACE)
         cutover.wait_until(synced(), within=3 * SYNC)
         for ingress in INGRESSES:
             cutover.annotate(ingress, {{CONTROLLER: "nobody"}}, namespace=NAMESPACE)
         cutover.wait_until(alias_at("nlb"), within=3 * SYNC)
-        cutover.wait_until(served_by("nlb"), within=2 * TTL)
+{served_again}
         cutover.expect(not_logged("Desired change: DELETE"))
         cutover.expect(claimed_by("service/"))
 '''
+
+_SERVED_AGAIN = """\
+        cutover.wait_until(served_by("nlb"), within=2 * TTL)"""
+_CHANNELS_STAY = """\
+        # gRPC channels stay on the ALB until it ends them, an hour after they were opened.
+        cutover.hold(2 * TTL)"""
 
 _TRAFFIC = """\
 # What the clients call: one method or path for each rule of the ALB. docs: testbed.traffic.description
@@ -180,6 +186,7 @@ def _script(found: Survey, folder: Path) -> str:
         version=f" --external-dns {found.version}" if found.version else "",
         sync="1 * MINUTE" if found.interval == _MINUTE else f"{found.interval:g}",
         host=found.host,
+        more_hosts=_more_hosts(found),
         namespace=found.namespace,
         service=f"service/{found.service.key[2]}",
         ingresses=tuple(f"ingress/{one.key[2]}" for one in found.ingresses),
@@ -201,9 +208,19 @@ def _script(found: Survey, folder: Path) -> str:
         apply_others=_applies(found.others, folder, found),
         apply_ingresses=_applies(found.ingresses, folder, found),
         there=there,
+        certified="*NAMES" if len(found.names) > 1 else "HOST",
+        served_again=_SERVED_AGAIN if any(one.protocol == "rest" for one in found.calls) else _CHANNELS_STAY,
+        claim="HOST" if found.claim == found.host else "CLAIM",
         back=f"{there}, and back",
     )
     return head + _replaced(found) + about + story
+
+
+def _more_hosts(found: Survey) -> str:
+    """What else the Service claims and the certificate must name, where it is more than the host."""
+    claim = "" if found.claim == found.host else f"CLAIM = {found.claim!r}  # all that the Service claims\n"
+    names = f"NAMES = {found.names!r}  # of the certificate\n" if len(found.names) > 1 else ""
+    return claim + names
 
 
 def _external_dns(found: Survey, prefix: str) -> str:
@@ -260,7 +277,10 @@ def _traffic(found: Survey) -> str:
             if call.protocol == "grpc"
             else f"[[rest]]\nrequest = {_toml(call.title)}\n"
         )
-        tables.append(f"\n{first}share = {call.share:g}\n")
+        named = "metadata" if call.protocol == "grpc" else "headers"
+        given = ", ".join(f"{_toml(name)} = {_toml(value)}" for name, value in call.headers)
+        headers = f"{named} = {{ {given} }}\n" if given else ""
+        tables.append(f"\n{first}{headers}share = {call.share:g}\n")
     return _TRAFFIC + "".join(tables)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,11 @@ from testbed.external_dns import flags
 from testbed.external_dns.profile import profile
 from testbed.kubernetes.manifests import Manifest
 from testbed.kubernetes.services import Service
-from testbed.lb_controller import globs
 from testbed.lb_controller.inputs import Version
 from testbed.lb_controller.plan import PlannedStack
-from testbed.lb_controller.rule_conditions import HOST, PATH
-from testbed.lb_controller.stack import ListenerRule, Ref, Stack
-from testbed.lb_controller.target_groups import GRPC
+from testbed.lb_controller.stack import Stack
 from testbed.options import EXTERNAL_DNS_VERSIONS
+from testbed.scaffold.calls import calls
 from testbed.settings import PRODUCTION
 from testbed.traffic.calls import Call
 
@@ -28,7 +26,6 @@ HTTPS = 443
 DEFAULT_VERSION = EXTERNAL_DNS_VERSIONS[0]
 NEW_PREFIX_VERSION = "v0.22"
 """The one that reads external-dns.kubernetes.io/ by default."""
-_GRPC_SHARE, _REST_SHARE = 3.0, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +35,8 @@ class Survey:
     Attributes:
         controller: the version of the AWS Load Balancer Controller that the Ingresses are written for.
         host: the name that moves; `zone` the hosted zone of all names.
+        others_moving: hosts that Services and Ingresses claim too, which are not called.
+        claim: the value of the Service's annotation; `names` what the ALB's certificate must name.
         hostname: the key of the Service's annotation.
         service: the Service behind the NLB.
         ingresses: those that claim the host.
@@ -49,12 +48,16 @@ class Survey:
             `left_out` says then which.
         interval: seconds between two of its syncs.
         version: of ExternalDNS that the manifests ask for, None for the default.
+        unemulated: its release, if no profile decides as it does.
         account: annotations of the Ingresses and the Service that name what an account has.
         has_certificates: whether an object names a certificate.
     """
 
     controller: Version
     host: str
+    others_moving: tuple[str, ...]
+    claim: str
+    names: tuple[str, ...]
     zone: str
     hostname: str
     service: Manifest
@@ -73,20 +76,21 @@ class Survey:
     left_out: str
     interval: float
     version: str | None
+    unemulated: str | None
 
 
-def survey(manifests: Sequence[Manifest]) -> Survey:
-    """Look at the manifests.
+def survey(manifests: Sequence[Manifest], wanted: str = "") -> Survey:
+    """Look at the manifests; `wanted` is the host whose move is played, "" for the first that moves.
 
     Raises:
         BadInput: they hold no move, or one that cannot be played as it is written.
     """
-    service, hostname = _service(manifests)
-    version = NEW_PREFIX_VERSION if hostname.startswith(PREFIXES[1]) else None
+    service, hostname = _service(manifests, wanted)
+    asked = NEW_PREFIX_VERSION if hostname.startswith(PREFIXES[1]) else None
     controller = _controller(manifests)
-    reading = Reading.of(manifests, version or DEFAULT_VERSION, controller)
-    told = _external_dns(reading, version)
-    host, alb = _move(reading, service)
+    reading = Reading.of(manifests, asked, controller)
+    told = _external_dns(reading, asked)
+    host, alb = _move(reading, service, wanted.lower())
     assert alb.stack
     members = tuple(reading.members(alb))
     behind = _services_behind(reading, alb.stack)
@@ -120,6 +124,9 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
     return Survey(
         controller=controller,
         host=host,
+        others_moving=tuple(one for one in reading.contested if one != host),
+        claim=annotation(service, hostname) or host,
+        names=tuple(dict.fromkeys((host, *_claimed(reading, *members)))),
         zone=_zone(claimed, host),
         hostname=hostname,
         service=service,
@@ -131,13 +138,14 @@ def survey(manifests: Sequence[Manifest]) -> Survey:
         plain_ports=plain_ports or (8080,),
         port_names=named,
         port=port,
-        calls=tuple(_calls(alb.stack, host, port)),
+        calls=tuple(calls(alb.stack, host, port)),
         account=tuple(key for key in ACCOUNT if any(annotation(one, key) for one in (*members, service))),
         has_certificates=any(annotation(one, key) for one in (*members, service) for key in CERTIFICATES),
         external_dns=told.arguments,
         left_out=told.left_out,
         interval=told.interval,
         version=told.version,
+        unemulated=told.unemulated,
     )
 
 
@@ -147,26 +155,34 @@ class _ExternalDns:
     left_out: str = ""
     interval: float = PRODUCTION.external_dns_interval
     version: str | None = None
+    unemulated: str | None = None
 
 
 def _external_dns(reading: Reading, version: str | None) -> _ExternalDns:
-    """The flags of the Deployment, as the oldest version that knows them all has them."""
+    """The flags of the Deployment, as its version has them, or else the oldest that knows them all."""
     if reading.external_dns is None:
         return _ExternalDns(version=version)
+    told = reading.external_dns
+    unemulated = None if told.is_emulated else told.release
+    candidates: tuple[str | None, ...] = (told.profile, NEW_PREFIX_VERSION)
+    if version or (told.release and told.is_emulated):
+        candidates = (version or told.profile,)
     arguments = tuple(
-        f"{name}={value}" if value else name
-        for name, given in reading.external_dns.flags.items()
-        for value, _ in given
+        f"{name}={value}" if value else name for name, given in told.flags.items() for value, _ in given
     )
     problem = ""
-    for candidate in (version,) if version else (None, NEW_PREFIX_VERSION):
+    for candidate in candidates:
         try:
             found = flags.parse(arguments, profile(candidate or DEFAULT_VERSION), {})
         except BadInput as error:
             problem = problem or str(error)
         else:
-            return _ExternalDns(arguments, "", found.interval, candidate)
-    return _ExternalDns(left_out=problem, version=version)
+            return _ExternalDns(arguments, "", found.interval, _unless_default(candidate), unemulated)
+    return _ExternalDns(left_out=problem, version=_unless_default(candidates[0]), unemulated=unemulated)
+
+
+def _unless_default(version: str | None) -> str | None:
+    return None if version == DEFAULT_VERSION else version
 
 
 def _controller(manifests: Iterable[Manifest]) -> Version:
@@ -178,9 +194,10 @@ def _controller(manifests: Iterable[Manifest]) -> Version:
     return Version.NEWEST if of_v1 else Version.V2_1
 
 
-def _service(manifests: Iterable[Manifest]) -> tuple[Manifest, str]:
-    candidates = [one for one in manifests if one.object["kind"] == "Service"]
-    for manifest in candidates:
+def _service(manifests: Iterable[Manifest], wanted: str) -> tuple[Manifest, str]:
+    """The first Service whose name moves, of those with the wanted host if there are any; and the key."""
+    services = [one for one in manifests if one.object["kind"] == "Service"]
+    for manifest in sorted(services, key=lambda one: not _asks_for(one, wanted)):
         if (manifest.object.get("spec") or {}).get("type") != "LoadBalancer":
             continue
         for prefix in PREFIXES:
@@ -192,13 +209,30 @@ def _service(manifests: Iterable[Manifest]) -> tuple[Manifest, str]:
     )
 
 
-def _move(reading: Reading, service: Manifest) -> tuple[str, PlannedStack]:
-    """The first host of the Service that Ingresses claim too, and their ALB."""
+def _asks_for(service: Manifest, host: str) -> bool:
+    given = [annotation(service, prefix + "hostname") or "" for prefix in PREFIXES]
+    return bool(host) and host.lower() in re.split(r"[\s,]+", ",".join(given).lower())
+
+
+def _move(reading: Reading, service: Manifest, wanted: str) -> tuple[str, PlannedStack]:
+    """The host that is wanted, or the first of the Service, that Ingresses claim too; and their ALB."""
     if reading.stack_of(service) is None:
         raise BadInput(
             f"{service.title} gets no NLB", where=service.where, do="annotate its load balancer type: nlb"
         )
-    hosts = [host for host, claims in reading.claims.items() if any(c.manifest is service for c in claims)]
+    hosts = _claimed(reading, service)
+    if not hosts:
+        raise BadInput(
+            f"ExternalDNS {reading.profile.version} does not read the hostname of {service.title}: its "
+            f"annotations begin with {reading.prefix}",
+            where=service.where,
+            do="rename the annotation, or give its Deployment --annotation-prefix",
+        )
+    if wanted and wanted not in hosts:
+        raise BadInput(
+            f"{service.title} has no host {wanted}", where=service.where, do=f"it has {', '.join(hosts)}"
+        )
+    hosts = [wanted] if wanted else hosts
     for host in hosts:
         ingresses = tuple(c.manifest for c in reading.claims[host] if c.kind == "Ingress")
         if not ingresses:
@@ -216,10 +250,15 @@ def _move(reading: Reading, service: Manifest) -> tuple[str, PlannedStack]:
                 )
         return host, alb
     raise BadInput(
-        f"no Ingress has the host {hosts[0] if hosts else ''} of {service.title}",
+        f"no Ingress has the host {hosts[0]} of {service.title}",
         where=service.where,
         do="add the Ingresses as they shall be after the move",
     )
+
+
+def _claimed(reading: Reading, *by: Manifest) -> list[str]:
+    """The hosts that some objects claim."""
+    return [host for host, claims in reading.claims.items() if any(one.manifest in by for one in claims)]
 
 
 def _has_balancer(manifest: Manifest) -> bool:
@@ -296,69 +335,3 @@ def _zone(hosts: Sequence[str], host: str) -> str:
     if len(common) < 2:
         raise BadInput(f"the hosts {', '.join(hosts)} have no hosted zone in common")
     return ".".join(common) if ".".join(common) != host or len(common) == 2 else ".".join(common[1:])
-
-
-def _calls(stack: Stack, host: str, port: int) -> Iterator[Call]:
-    """A call for each path that a rule of the host forwards; health and reflection if there is no other."""
-    found: dict[tuple[str, str], Call] = {}
-    minor: dict[tuple[str, str], Call] = {}
-    unmatched: list[str] = []
-    versions = {group.id: group.protocol_version for group in stack.target_groups}
-    for rule in stack.rules:
-        if rule.listener_port != port or not _takes(rule, host):
-            continue
-        version = next(
-            (
-                versions[item.target_group.id]
-                for action in rule.actions
-                for item in (action.forward.target_groups if action.forward else ())
-                if isinstance(item.target_group, Ref)
-            ),
-            None,
-        )
-        if version is None:
-            continue
-        for path in _paths(rule):
-            call = _grpc(path) if version == GRPC else Call("rest", _plain(path), "GET", share=_REST_SHARE)
-            if not globs.covers(path, call.path):
-                unmatched.append(path)
-                continue  # the prefix of a path type stands for itself too, which no gRPC method is
-            is_minor = call.path.startswith(("/grpc.health.", "/grpc.reflection."))
-            (minor if is_minor else found).setdefault((call.protocol, call.path), call)
-    calls = found or minor
-    if unmatched and not any(protocol == "grpc" for protocol, _ in (*found, *minor)):
-        raise BadInput(
-            f"no gRPC method has the path {unmatched[0]}: the rule is never reached",
-            do="write /package.Service/* with pathType ImplementationSpecific",
-        )
-    if not calls:
-        raise BadInput(f"no rule of the ALB forwards a path of {host}")
-    return iter(calls.values())
-
-
-def _takes(rule: ListenerRule, host: str) -> bool:
-    values = [value.lower() for one in rule.conditions if one.field == HOST for value in one.values]
-    others = [one for one in rule.conditions if one.field not in (HOST, PATH)]
-    return not others and (not values or host.lower() in values)
-
-
-def _paths(rule: ListenerRule) -> list[str]:
-    return [value for one in rule.conditions if one.field == PATH for value in one.values] or ["/*"]
-
-
-def _plain(pattern: str) -> str:
-    """A path that a pattern matches: `/a/*` is `/a/1`, `/*` is `/`."""
-    if pattern == "/*":
-        return "/"
-    return pattern.replace("*", "1").replace("?", "x")
-
-
-def _grpc(pattern: str) -> Call:
-    """A method that a pattern matches."""
-    match = re.fullmatch(r"/([A-Za-z_][\w.]*)/(.*)", pattern)
-    if match:
-        service, method = match[1], re.sub(r"\W", "", match[2].replace("?", "x")) or "Call"
-    else:
-        start = re.match(r"/([A-Za-z_][\w.]*)", pattern)
-        service, method = f"{start[1].rstrip('.')}.Any" if start else "testbed.Any", "Call"
-    return Call("grpc", f"/{service}/{method}", share=_GRPC_SHARE)

@@ -42,6 +42,7 @@ import orjson
 from testbed.errors import BadInput, Location
 from testbed.traffic.calls import STREAMS, Call
 
+OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "x-request-id")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _GRPC = re.compile(r"/?([A-Za-z_][\w.]*)/([A-Za-z_]\w*)")
 _REST = re.compile(r"([A-Z]+) (/[!-~]*)")
@@ -235,7 +236,7 @@ class _Reader:
         for name, value in headers:
             if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(value) or name.endswith("-bin"):
                 raise self.wrong(f"{name!r} is no header that can be sent", table, number, key)
-            if name in ("host", "content-length", "transfer-encoding", "connection", "x-request-id"):
+            if name in OWN_HEADERS:
                 raise self.wrong(f"the header {name} is the testbed's own", table, number, key)
         return headers
 

@@ -8,6 +8,8 @@ import pytest
 
 from testbed.check import rules
 from testbed.check.findings import Severity
+from testbed.check.reading import Reading, load
+from testbed.lb_controller.inputs import Version
 from tests.check.conftest import Look
 from tests.check.manifests_of_traps import (
     EXTERNAL_DNS,
@@ -16,6 +18,7 @@ from tests.check.manifests_of_traps import (
     REST,
     SERVICE,
     annotated,
+    folder,
 )
 
 ALB = "alb.ingress.kubernetes.io/"
@@ -112,6 +115,11 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     "ingress-source-missing": ((*GOOD, flags(without="ingress")), "v0.7.4", "4.yaml:14"),
     "annotation-filter-hides": ((*GOOD, flags("--annotation-filter=zone=public")), "v0.7.4", "1.yaml:6"),
     "policy-keeps-records": ((*GOOD, flags("--policy=upsert-only", without="sync")), "v0.7.4", "4.yaml:18"),
+    "version-not-emulated": (
+        (*GOOD, EXTERNAL_DNS.replace("v0.7.4", "v0.14.2-debian-11-r0@sha256:0123")),
+        "v0.7.4",
+        "4.yaml:12",
+    ),
     "noop-registry": ((*GOOD, flags("--registry=noop", without="registry")), "v0.7.4", "4.yaml:18"),
     "shared-owner-id": ((*GOOD, flags(without="owner")), "v0.7.4", "4.yaml:1"),
     "prefers-cname": ((*GOOD, flags("--aws-prefer-cname")), "v0.7.4", "4.yaml:19"),
@@ -254,6 +262,31 @@ def test_a_trap_is_named_with_its_file_and_line(look: Look, name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(TRAPS) - IN_THE_GOOD_ONES))
 def test_manifests_without_the_trap_are_not_accused_of_it(look: Look, name: str) -> None:
     assert look(*GOOD, rule=name) == []
+
+
+@pytest.mark.parametrize(
+    ("tag", "read_as"),
+    [
+        ("v0.7.4", "v0.7.4"),
+        ("0.7.5-debian-11-r3", "v0.7.5"),
+        ("v0.14.2", "v0.7.5"),
+        ("v0.22.1", "v0.22"),
+        ("v0.23.0@sha256:0123", "v0.22"),
+        ("v0.5.0", "v0.7.4"),
+        ("latest", "v0.7.4"),
+    ],
+)
+def test_manifests_are_read_as_the_deployed_release_or_the_one_before_it_does(
+    tmp_path: Path, tag: str, read_as: str
+) -> None:
+    manifests = load([folder(tmp_path, *GOOD, EXTERNAL_DNS.replace("v0.7.4", tag))])
+    assert Reading.of(manifests, None, Version.NEWEST).profile.version == read_as
+
+
+def test_a_release_newer_than_all_profiles_is_told(look: Look) -> None:
+    (found,) = look(*GOOD, EXTERNAL_DNS.replace("v0.7.4", "v1.0.0"), rule="version-not-emulated", version=NEW)
+    assert "ExternalDNS v1.0.0 is not emulated" in found.what
+    assert found.do == "read its release notes since v0.22"
 
 
 def test_good_manifests_have_only_notes(look: Look) -> None:

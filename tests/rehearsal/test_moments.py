@@ -137,6 +137,41 @@ def test_a_deleted_alias_is_a_moment_and_no_move(events: list[Event], made: Modu
     assert len(movements.moves) == 3
 
 
+def test_another_name_that_moves_too_is_no_move_of_the_clients(events: list[Event], made: ModuleType) -> None:
+    times = [move.time for move in compute(events).movements.moves]
+    other = [
+        made.dns_change(time + after, "UPSERT", to, "other.example.com")
+        for time, after, to in [(times[0], -0.1, "nlb"), (times[0], 0.001, "alb")]
+    ]
+    assert compute([*events, *other]).movements == compute(events).movements
+
+
+def test_the_nlb_may_not_go_while_another_name_points_to_it(events: list[Event], made: ModuleType) -> None:
+    other = made.dns_change(made.Story().start(2), "UPSERT", "nlb", "other.example.com")
+    gone = moment(compute([*events, other]).movements, MomentKind.NLB_MAY_GO)
+    assert (gone.time, gone.text) == (None, "The NLB may not go yet: other.example.com points to it")
+
+
+def test_the_nlb_may_not_go_before_answers_for_another_name_expire(
+    events: list[Event], made: ModuleType
+) -> None:
+    others = [
+        made.dns_change(made.Story().start(2), "UPSERT", "nlb", "other.example.com"),
+        made.dns_change(compute(events).story.end - 0.1, "UPSERT", "alb", "other.example.com"),
+    ]
+    gone = moment(compute([*events, *others]).movements, MomentKind.NLB_MAY_GO)
+    assert gone.time is None
+    assert "cached answers" in gone.text
+
+
+def test_a_wildcard_that_stands_for_the_host_moves_it(made: ModuleType) -> None:
+    events = [
+        dataclasses.replace(event, host="wild.example.com") if isinstance(event, journal.Run) else event
+        for event in made.Story(rate=20.0).events()
+    ]
+    assert len(compute(events).movements.moves) == 3
+
+
 def test_a_refused_change_moves_nothing(events: list[Event]) -> None:
     refused = [
         dataclasses.replace(event, refused="InvalidChangeBatch")

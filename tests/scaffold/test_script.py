@@ -11,7 +11,7 @@ from testbed.rehearsal.scenario import Targets, load
 from testbed.scaffold import script
 from testbed.scaffold.survey import survey
 from testbed.traffic import description
-from tests.check.manifests_of_traps import EXTERNAL_DNS, INGRESS, PLAIN, SERVICE, folder
+from tests.check.manifests_of_traps import EXTERNAL_DNS, INGRESS, PLAIN, REST, SERVICE, folder
 from tests.scaffold.manifests_of_a_shop import SHOP
 
 
@@ -64,3 +64,24 @@ def test_no_name_breaks_out_of_its_place(tmp_path: Path, path: str) -> None:
     into = written(tmp_path, SERVICE, PLAIN, rest)
     assert load(str(into)).host == "api.example.com"
     assert description.load(into / "traffic.toml").calls[0].path == path
+
+
+def test_several_names_are_certified_and_claimed_again_together(tmp_path: Path) -> None:
+    two = SERVICE.replace("hostname: api.example.com", "hostname: api.example.com,other.example.com")
+    other = INGRESS.replace("- host: api.example.com", "- host: other.example.com").replace(
+        "web\n", "other\n", 1
+    )
+    text = (written(tmp_path, two, PLAIN, INGRESS, other) / "cutover.py").read_text()
+    assert "NAMES = ('api.example.com', 'other.example.com')  #" in text
+    assert "request_certificate(*NAMES)" in text
+    assert "CLAIM = 'api.example.com,other.example.com'  #" in text
+    assert "{HOSTNAME: CLAIM}" in text
+
+
+def test_only_requests_that_end_are_expected_back_on_the_nlb_at_once(tmp_path: Path) -> None:
+    assert (
+        "channels stay on the ALB" in (written(tmp_path, SERVICE, PLAIN, INGRESS) / "cutover.py").read_text()
+    )
+    (tmp_path / "rest").mkdir()
+    text = (written(tmp_path / "rest", SERVICE, PLAIN, INGRESS, REST) / "cutover.py").read_text()
+    assert 'wait_until(served_by("nlb"), within=2 * TTL)' in text

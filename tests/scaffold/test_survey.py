@@ -62,7 +62,59 @@ def test_the_flags_of_the_deployment_are_taken_with_its_interval(tmp_path: Path)
 
 def test_flags_of_a_newer_version_ask_for_it(tmp_path: Path) -> None:
     prefix = "            - --annotation-prefix=external-dns.alpha.kubernetes.io/\n"
-    assert surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + prefix).version == "v0.22"
+    untold = EXTERNAL_DNS.replace(":v0.7.4", "")
+    assert surveyed(tmp_path, SERVICE, PLAIN, INGRESS, untold + prefix).version == "v0.22"
+
+
+@pytest.mark.parametrize(
+    ("image", "flag", "version", "unemulated"),
+    [
+        ("v0.7.4", "", None, None),
+        ("v0.7.5", "", "v0.7.5", None),
+        ("v0.14.2", "", "v0.7.5", "v0.14.2"),
+        ("v0.14.2", "--ingress-class=alb", "v0.22", "v0.14.2"),
+        ("v0.22.3", "--annotation-prefix=external-dns.alpha.kubernetes.io/", "v0.22", None),
+        ("v0.23.0", "--annotation-prefix=external-dns.alpha.kubernetes.io/", "v0.22", "v0.23.0"),
+    ],
+)
+def test_the_deployed_release_is_played_or_the_nearest_that_knows_its_flags(
+    tmp_path: Path, image: str, flag: str, version: str | None, unemulated: str | None
+) -> None:
+    deployment = EXTERNAL_DNS.replace("v0.7.4", image) + (f"            - {flag}\n" if flag else "")
+    found = surveyed(tmp_path, SERVICE, PLAIN, INGRESS, deployment)
+    assert (found.version, found.unemulated, found.left_out) == (version, unemulated, "")
+
+
+def test_a_flag_that_the_deployed_release_does_not_know_is_named(tmp_path: Path) -> None:
+    prefix = "            - --annotation-prefix=external-dns.alpha.kubernetes.io/\n"
+    found = surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + prefix)
+    assert (found.version, found.external_dns) == (None, None)
+    assert "unknown long flag '--annotation-prefix'" in found.left_out
+
+
+TWO = SERVICE.replace("hostname: api.example.com", "hostname: grpc.example.com,api.example.com")
+GRPC = INGRESS.replace("api.example.com", "grpc.example.com")
+
+
+def test_of_several_names_one_is_played_and_all_are_in_the_certificate(tmp_path: Path) -> None:
+    manifests = reading.load([folder(tmp_path, TWO, PLAIN, GRPC, REST)])
+    first, second = survey(manifests), survey(manifests, "API.example.com")
+    assert (first.host, first.others_moving) == ("grpc.example.com", ("api.example.com",))
+    assert (second.host, second.others_moving) == ("api.example.com", ("grpc.example.com",))
+    assert first.names == ("grpc.example.com", "api.example.com")
+    assert first.claim == "grpc.example.com,api.example.com"
+    assert {call.protocol for call in first.calls} == {"grpc"}
+    assert {call.protocol for call in second.calls} == {"rest"}
+
+
+def test_a_name_that_the_service_does_not_claim_cannot_be_chosen(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"has no host c\.example\.com; it has grpc\.example\.com, api"):
+        survey(reading.load([folder(tmp_path, TWO, PLAIN, GRPC, REST)]), "c.example.com")
+
+
+def test_an_annotation_that_the_deployed_release_does_not_read_is_told(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"v0\.22 does not read the hostname of Service default/web"):
+        surveyed(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS.replace("v0.7.4", "v0.22.0"))
 
 
 def test_flags_that_are_not_emulated_are_left_out_and_named(tmp_path: Path) -> None:
