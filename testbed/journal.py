@@ -182,6 +182,10 @@ class Log(Event):
     line: str
 
 
+CLIENTS_STOPPED = "the clients stopped"
+"""Why connections closed that stood until the end of the traffic: they left no balancer by themselves."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection(Event):
     """A client opened (`state` open) or lost (`state` closed) a connection."""

@@ -259,8 +259,11 @@ def _spans(story: Story) -> list[_Span]:
         if event.state == "open":
             opened[event.id] = event
             continue
-        start = opened.pop(event.id, None)
+        start = opened.get(event.id)
+        if event.reason == journal.CLIENTS_STOPPED:
+            continue  # it stood to the end
         if start:
+            del opened[event.id]
             via = by_address.get(_host(start.address), Via.UNKNOWN)
             spans.append(_Span(via, start.client, start.time, event.time, event.reason or NOT_TOLD))
     for start in opened.values():

@@ -108,6 +108,7 @@ class Generator:
         flushing.cancel()
         looking.cancel()
         self._watch.look(self._server_flows())
+        self._ledger.ends()
         for client in self._servers:
             client.close()
         for app in self._apps:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from testbed.clock import Clock
-from testbed.journal import Connection, Journal, Outcome, Request, TrafficStopped, encode
+from testbed.journal import CLIENTS_STOPPED, Connection, Journal, Outcome, Request, TrafficStopped, encode
 from testbed.traffic.calls import Call
 from testbed.traffic.plan import Kind
 
@@ -43,6 +43,7 @@ class Ledger:
         self._address = address
         self._offset = clock.epoch - clock.monotonic
         self._lines: list[bytes] = []
+        self._is_ending = False
         self.scheduled = 0
         self.sent = 0
         self.finished = 0
@@ -90,11 +91,16 @@ class Ledger:
         self._lines.append(encode(event))
 
     def closed(self, identifier: str, client: str, address: str, reason: str) -> None:
-        """A client's connection is gone."""
+        """A client's connection is gone; once the traffic ends, because it does."""
+        why = CLIENTS_STOPPED if self._is_ending else reason
         event = Connection(
-            time=self.wall(), id=identifier, client=client, state="closed", address=address, reason=reason
+            time=self.wall(), id=identifier, client=client, state="closed", address=address, reason=why
         )
         self._lines.append(encode(event))
+
+    def ends(self) -> None:
+        """From now on it is the clients who close connections."""
+        self._is_ending = True
 
     def flush(self) -> None:
         """Append what happened since the last flush.

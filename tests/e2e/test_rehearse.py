@@ -184,6 +184,10 @@ def test_without_a_maximum_age_grpc_never_leaves_the_nlb(tmp_path: Path) -> None
     assert done.returncode == 1
     assert failed_expectations(tmp_path) == ["no connection is left on the NLB"]
     assert summary["requests"]["failed"] == summary["requests"]["unknown"] == 0
+    told = [moment["text"] for moment in summary["moments"]]
+    assert any(
+        re.fullmatch(r"The NLB may not go yet: \d+ connections are still on it", text) for text in told
+    )
 
 
 def test_rollback_by_the_annotation_alone_stays_on_the_alb(tmp_path: Path) -> None:

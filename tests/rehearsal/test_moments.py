@@ -99,6 +99,19 @@ def test_connections_that_stay_are_left(made: ModuleType) -> None:
     assert "connections are still on it" in gone.text
 
 
+def test_connections_that_the_clients_close_at_the_end_have_stayed(made: ModuleType) -> None:
+    events = [
+        dataclasses.replace(event, reason=journal.CLIENTS_STOPPED)
+        if isinstance(event, journal.Connection) and event.state == "closed" and event.client == "app-0"
+        else event
+        for event in made.Story(rate=20.0, steps=4).events()
+    ]
+    movements = compute(events).movements
+    assert movements.moves[0].drains[0].left > 0
+    assert movements.moves[0].drains[0].empty_at is None
+    assert moment(movements, MomentKind.NLB_MAY_GO).time is None
+
+
 def test_the_nlb_may_go_when_its_last_connection_is_closed(events: list[Event], made: ModuleType) -> None:
     movements = compute(events).movements
     closed = max(

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 
 from testbed.clock import Clock
-from testbed.journal import Connection, TrafficStopped
+from testbed.journal import CLIENTS_STOPPED, Connection, TrafficStopped
 
 
 @pytest.fixture
@@ -44,6 +44,14 @@ def test_each_app_client_has_a_connection_of_its_own(world, balancer, traffic):
     assert len(opened) == 5
     assert {event.address for event in opened} == {balancer.address}
     assert balancer.accepted == 5
+
+
+def test_connections_that_stand_at_the_end_are_said_to_be_closed_by_the_clients(world, balancer, traffic):
+    running = traffic()
+    running.wait_for_more(100)
+    running.stop()
+    ended = [event for event in running.events(Connection) if event.reason == CLIENTS_STOPPED]
+    assert {event.client.rstrip("-0123456789") for event in ended} == {"app", "server"}
 
 
 def test_connections_that_the_target_retires_cost_no_request(world, target, balancers, traffic):
