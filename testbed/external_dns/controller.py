@@ -6,8 +6,8 @@ Records ─┐
 Sources ─┘
 ```
 
-Source: external-dns, controller/controller.go. The real one walks maps, so the order of the objects of a sync
-is random; here it is shuffled by the run's seed, anew for each sync since the objects last changed.
+Source: external-dns, controller/controller.go. The real one walks maps, so the order of the objects of a
+sync is random; here it comes of the run's seed, what is claimed, and the syncs since the objects changed.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from botocore.exceptions import BotoCoreError, ClientError
 
 from testbed.clock import Clock
+from testbed.external_dns import object_order, reasons
 from testbed.external_dns import plan as planning
-from testbed.external_dns import reasons
 from testbed.external_dns.aws_provider import SOFT, AwsProvider, ProviderError, ProviderOptions
 from testbed.external_dns.endpoint import Endpoint
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LEVELS, LogLine
 from testbed.external_dns.metrics import Metrics
+from testbed.external_dns.object_order import Order
 from testbed.external_dns.plan import Changes
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Outcome, Reason
@@ -82,6 +83,7 @@ class Controller:
         clock: Clock,
         log: Callable[[LogLine], None],
         seed: int = 0,
+        order: Order = object_order.of_a_map,
     ) -> None:
         self.syncs_started = 0
         self.syncs_finished = 0
@@ -89,7 +91,7 @@ class Controller:
         self.metrics = Metrics()
         self._stop: threading.Event | None = None
         self._store, self._flags, self._profile, self._clock = store, flags, profile, clock
-        self._log, self._seed = log, seed
+        self._log, self._seed, self._order = log, seed, order
         self._told_levels = frozenset(LEVELS[LEVELS.index(flags.log_level) :])
         self._claims: list[Decision] = []
         self._txts: set[tuple[str, str]] = set()
@@ -326,12 +328,13 @@ class Controller:
         self._claims.append(reasons.left_out(other, reason, beside=kept))
 
     def _shuffled(self, kind: str, dice: random.Random) -> list[Mapping[str, Any]]:
-        objects = sorted(self._store.list(kind), key=_name)
-        dice.shuffle(objects)
-        return objects
+        return self._order(sorted(self._store.list(kind), key=_name), dice)
 
     def _dice(self) -> random.Random:
-        """Reproducible whatever the timing: counts the syncs since what the sources read last changed."""
+        """Reproducible whatever the timing: counts the syncs since what the sources read last changed.
+
+        What is claimed has a part in it, so that no two states begin alike; ids of a run have none.
+        """
         seen = [
             (
                 _name(one),
@@ -346,7 +349,18 @@ class Controller:
         before, times = self._looked_at
         times = times + 1 if seen == before else 0
         self._looked_at = (seen, times)
-        return random.Random(f"{self._seed}:{times}")  # noqa: S311 the dice of a rehearsal
+        claims = [
+            (name, self._claimed(annotations or {}, spec or {})) for name, _, annotations, spec, _ in seen
+        ]
+        return random.Random(f"{self._seed}:{times}:{claims}")  # noqa: S311 the dice of a rehearsal
+
+    def _claimed(self, annotations: Mapping[str, str], spec: Mapping[str, Any]) -> list[str]:
+        own = [
+            f"{key}={value}"
+            for key, value in annotations.items()
+            if key.startswith(self._flags.annotation_prefix)
+        ]
+        return sorted(own) + [str(rule.get("host", "")) for rule in spec.get("rules") or ()]
 
     def _apply(self, changes: Changes) -> None:
         if self._flags.registry == "txt":

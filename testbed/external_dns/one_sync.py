@@ -18,6 +18,7 @@ from testbed.external_dns.aws_provider import SubmitError
 from testbed.external_dns.controller import Controller
 from testbed.external_dns.flags import Flags
 from testbed.external_dns.log import LogLine
+from testbed.external_dns.object_order import of_any_kind
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import Decision, Reason
 from testbed.external_dns.replay import Objects
@@ -104,7 +105,7 @@ def _run(objects: Objects, account: Account, flags: Flags, profile: Profile, see
     lines: list[LogLine] = []
     # The files are the zones: their listings tell no id, type or tags that filters could look at.
     wet = replace(flags, dry_run=False, zones=replace(flags.zones, ids=(), kind="", tags=()))
-    controller = Controller(objects, account, wet, profile, Clock(), lines.append, seed)  # type: ignore[arg-type]
+    controller = Controller(objects, account, wet, profile, Clock(), lines.append, seed, of_any_kind)  # type: ignore[arg-type]
     try:
         controller.run_once()
     except SubmitError as failure:
