@@ -101,16 +101,17 @@ def play(scenario: Scenario, topology: Running, rate: float) -> None:
     Raises:
         TestbedError: whatever ended it early, but for a condition that was not reached.
     """
-    reason, detail = COMPLETE, ""
+    reason, detail = ERROR, "something unforeseen"
     try:
         with _told_as_bad_input(scenario):
             scenario.play(Cutover(scenario, topology, rate))
         topology.finish()
+        reason, detail = COMPLETE, ""
     except KeyboardInterrupt:
-        reason = INTERRUPTED
+        reason, detail = INTERRUPTED, ""
         raise Interrupted("interrupted; the journal holds what happened until then") from None
     except TestbedError as error:
-        reason, detail = ERROR, str(error)
+        detail = str(error)
         raise
     finally:
         with interrupts.none():
@@ -195,9 +196,9 @@ def _told_as_bad_input(scenario: Scenario) -> Iterator[None]:
         if error.where is None:
             error.where = script_line(error, scenario.folder)
         raise
-    except Exception as error:  # a user's script may raise anything
+    except (Exception, SystemExit) as error:  # a user's script may raise anything
         where = script_line(error, scenario.folder)
-        if where is None:
+        if where is None and not isinstance(error, SystemExit):
             raise
         raise BadInput(f"the scenario raised {type(error).__name__}: {error}", where=where) from error
 

@@ -93,6 +93,8 @@ class Patience:
     """Between two writes of the traffic ledger."""
     condition: float = 30.0
     """A condition that a scenario waits for, beyond the production time that it names."""
+    traffic_start: float = 2.0
+    """From the operator's start of the traffic until its first request is due."""
     start_lag: float = 0.1
     """99 of 100 requests start so soon after their intended time, or the verdict is inconclusive: at speed
     60 this is 6 s of production, and no shorter outage could be excluded."""

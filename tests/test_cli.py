@@ -98,8 +98,9 @@ def test_the_project_table_is_read_and_a_flag_beats_it(
         ("cutover.apply('value.yaml')", 2, "value.yaml:6: no value for 'ARN'"),
         ("cutover.delete('envoy')", 2, "cutover.py:6: 'envoy' names no object"),
         ("raise ValueError('no luck')", 2, "cutover.py:6: the scenario raised ValueError: no luck"),
+        ("raise SystemExit(0)", 2, "cutover.py:6: the scenario raised SystemExit: 0"),
     ],
-    ids=["absent", "yaml", "kind", "service", "host", "value", "object", "raises"],
+    ids=["absent", "yaml", "kind", "service", "host", "value", "object", "raises", "exits"],
 )
 def test_what_a_scenario_gets_wrong_is_told_with_file_and_line(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, line: str, code: int, message: str

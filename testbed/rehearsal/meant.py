@@ -10,6 +10,7 @@ import re
 
 from testbed.rehearsal.ledger import Ledger
 from testbed.rehearsal.story import Story, Windows
+from testbed.settings import PATIENCE
 
 START = re.compile(r"start \S+ requests per second")
 """The action that `Cutover.start_traffic` records."""
@@ -44,4 +45,5 @@ def meant(story: Story, ledger: Ledger) -> list[tuple[float, float]]:
 
 def _going(began: float, windows: Windows, ledger: Ledger) -> float:
     first = min((time for time in ledger.intended if time >= began), default=began)
-    return first if windows.index(first) == windows.index(began) else began
+    is_prompt = first - began <= PATIENCE.traffic_start
+    return first if is_prompt and windows.index(first) == windows.index(began) else began

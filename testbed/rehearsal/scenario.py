@@ -202,7 +202,7 @@ def _import(script: Path) -> ModuleType:
         exec(compile(script.read_bytes(), str(script), "exec"), module.__dict__)  # noqa: S102
     except TestbedError:
         raise
-    except Exception as error:  # noqa: BLE001 a user's script may raise anything
+    except (Exception, SystemExit) as error:  # noqa: BLE001 a user's script may raise anything
         where = script_line(error, script.parent) or Location(script)
         reason = getattr(error, "msg", None) or f"{type(error).__name__}: {error}"
         raise BadInput(f"the script cannot be loaded: {reason}", where=where) from None

@@ -326,8 +326,11 @@ def _traffic(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
         start, until = phase.step.start, phase.step.until
         due = rate * sum(max(0.0, min(until, end) - max(start, begin)) for begin, end in intervals)
         made = phase.all.outcomes.total
+        which = f"step {phase.step.number} ({phase.step.title})"
         if due >= FEWEST_EXPECTED and made < LEAST_SHARE * due:
-            text = f"step {phase.step.number} ({phase.step.title}) saw {made} of about {due:.0f} requests due"
+            yield Finding(Reason.STEP_WITHOUT_TRAFFIC, f"{which} saw {made} of about {due:.0f} requests due")
+        elif not made and rate * (until - start) >= FEWEST_EXPECTED:
+            text = f"{which} saw no request, as the traffic did not run: nobody would have noticed an outage"
             yield Finding(Reason.STEP_WITHOUT_TRAFFIC, text)
 
 

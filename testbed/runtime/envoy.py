@@ -288,12 +288,20 @@ def access_log(folder: Path, name: str) -> Path:
 
 
 def access_events(path: Path) -> Iterator[Access]:
-    """The lines of a target Envoy's access log as events; a torn last line is left out."""
+    """The lines of a target Envoy's access log as events; a torn last line is left out.
+
+    Raises:
+        Missing: a line before it is torn, so that it cannot be told what the target served.
+    """
     with path.open("rb") as lines:
-        for line in lines:
+        for number, line in enumerate(lines, 1):
             if not line.endswith(b"\n"):
                 return
-            fields = orjson.loads(line)
+            try:
+                fields = orjson.loads(line)
+            except orjson.JSONDecodeError:
+                torn = "a line of the access log is torn, so nobody can tell what this target served"
+                raise Missing(torn, where=Location(path, number)) from None
             yield Access(
                 time=float(fields["time"]),
                 id=fields["id"] or "",

@@ -55,11 +55,12 @@ def test_flags_of_a_version_come_after_the_common_ones(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ("x = 1\n", "the script has no scenario; mark a function"),
+        ("import sys\nsys.exit(0)\n", r"cutover\.py:2: the script cannot be loaded: SystemExit: 0"),
         ("def broken(:\n", r"cutover\.py:1: the script cannot be loaded: invalid syntax"),
         ("\n\nraise ValueError('no zone')\n", r"cutover\.py:3: .*ValueError: no zone"),
         ("import no_such_module\n", r"cutover\.py:1: .*No module named 'no_such_module'"),
     ],
-    ids=["no scenario", "syntax", "raises", "import"],
+    ids=["no scenario", "exits", "syntax", "raises", "import"],
 )
 def test_a_script_that_cannot_be_played_is_named_with_its_line(
     tmp_path: Path, text: str, message: str

@@ -327,9 +327,20 @@ def test_a_request_that_was_sent_again_may_be_served_twice(events: list[Event]) 
     assert verdict.result is Result.PASS
 
 
-def test_steps_after_the_operator_stopped_the_traffic_may_be_quiet(events: list[Event]) -> None:
+def test_a_step_after_the_operator_stopped_the_traffic_proves_nothing(events: list[Event]) -> None:
     stop = journal.Action(time=start_of(6, events) - 0.1, step=5, text=STOP)
-    assert compute([*until_step(6)(events), stop]).result is Result.PASS
+    verdict = compute([*until_step(6)(events), stop])
+    assert verdict.result is Result.INCONCLUSIVE
+    assert [one.reason for one in verdict.findings] == [Reason.STEP_WITHOUT_TRAFFIC]
+    assert "step 6 " in verdict.findings[0].text
+    assert "nobody would have noticed" in verdict.findings[0].text
+
+
+def test_a_step_before_the_traffic_proves_nothing(events: list[Event]) -> None:
+    start = journal.Action(time=start_of(2, events) + 0.01, step=2, text="start 100 requests per second")
+    verdict = compute([*from_step(2)(events), start])
+    assert verdict.result is Result.INCONCLUSIVE
+    assert "step 1 " in verdict.findings[0].text
 
 
 def test_what_start_and_stop_record_is_what_the_verdict_looks_for() -> None:

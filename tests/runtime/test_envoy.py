@@ -81,3 +81,23 @@ def test_the_age_of_connections_can_be_chosen_or_left_out(tmp_path: Path, age: f
     assert ('"max_connection_duration"' in text) is (age is not None)
     if age:
         assert f'"max_connection_duration": "{age:.3f}s"' in text
+
+
+ACCESS = (
+    b'{"time": 1.0, "id": "a", "pod": "envoy-0", "listener": "tls", "peer": "127.0.0.1", "connection": 1, '
+    b'"protocol": "HTTP/2", "method": "POST", "path": "/", "status": 200, "grpc_status": "OK", "flags": "-", '
+    b'"duration": 5}\n'
+)
+
+
+def test_a_torn_last_line_of_an_access_log_is_left_out(tmp_path: Path) -> None:
+    log = tmp_path / "envoy-0.access.json"
+    log.write_bytes(ACCESS + ACCESS[:40])
+    assert [event.id for event in envoy.access_events(log)] == ["a"]
+
+
+def test_a_torn_line_inside_an_access_log_is_told_with_its_number(tmp_path: Path) -> None:
+    log = tmp_path / "envoy-0.access.json"
+    log.write_bytes(ACCESS + ACCESS[:40] + ACCESS)
+    with pytest.raises(Missing, match=r"envoy-0\.access\.json:2: a line of the access log is torn"):
+        list(envoy.access_events(log))
