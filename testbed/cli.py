@@ -135,6 +135,4 @@ def _run(arguments: list[str] | None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("testbed: interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return ExitCode.PASS
     return int(result or 0)

@@ -21,6 +21,7 @@ from testbed.network import lease
 from testbed.options import ON_COMPOSE, Options
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario, Targets, load, script_line
+from testbed.report.files import HTML, OF_A_RUN
 from testbed.runtime.embedded import Embedded
 from testbed.runtime.setup import Setup
 
@@ -56,7 +57,7 @@ def rehearse(options: Options) -> int:
         topology.journal.listener = None
         # Not sooner: a run should not wait for what only its end needs.
         from testbed.report import github
-        from testbed.report.writing import HTML, write_report
+        from testbed.report.writing import write_report
 
         verdict = write_report(folder / JOURNAL, folder)
         print_verdict(verdict, console, folder / HTML)
@@ -85,7 +86,7 @@ def up(options: Options) -> int:
 def render(path: Path, folder: Path) -> int:
     """Write the reports of a journal anew and print its verdict; the exit code of the run."""
     from testbed.report.terminal import print_verdict
-    from testbed.report.writing import HTML, write_report
+    from testbed.report.writing import write_report
 
     if not path.is_file():
         raise BadInput("no such journal", where=Location(path))
@@ -103,8 +104,11 @@ def play(scenario: Scenario, topology: Running, rate: float) -> None:
     """
     reason, detail = ERROR, "something unforeseen"
     try:
-        with _told_as_bad_input(scenario):
-            scenario.play(Cutover(scenario, topology, rate))
+        cutover = Cutover(scenario, topology, rate)
+        with _told_as_bad_input(cutover):
+            scenario.play(cutover)
+        cutover.end()
+        topology.check()  # a script may have looked long ago
         topology.finish()
         reason, detail = COMPLETE, ""
     except KeyboardInterrupt:
@@ -186,18 +190,19 @@ def _service(scenario: Scenario) -> dict[str, Any]:
 
 
 @contextmanager
-def _told_as_bad_input(scenario: Scenario) -> Iterator[None]:
+def _told_as_bad_input(cutover: Cutover) -> Iterator[None]:
     """What the user's script raises is told with the line of the script."""
+    folder = cutover.scenario.folder
     try:
         yield
-    except StepFailed:
-        return  # the failed expectation is in the journal, and the verdict tells it
     except TestbedError as error:
         if error.where is None:
-            error.where = script_line(error, scenario.folder)
+            error.where = script_line(error, folder)
         raise
     except (Exception, SystemExit) as error:  # a user's script may raise anything
-        where = script_line(error, scenario.folder)
+        if isinstance(error, StepFailed) and cutover.has_failed:
+            return  # the failed expectation is in the journal, and the verdict tells it
+        where = script_line(error, folder)
         if where is None and not isinstance(error, SystemExit):
             raise
         raise BadInput(f"the scenario raised {type(error).__name__}: {error}", where=where) from error
@@ -206,8 +211,8 @@ def _told_as_bad_input(scenario: Scenario) -> Iterator[None]:
 def _finish_what_can_be(topology: Running) -> None:
     try:
         topology.finish()
-    except (TestbedError, OSError):
-        return  # the run has failed already, for a better reason than this one
+    except Exception:  # noqa: BLE001 the run has failed already, for a better reason than this one
+        return
 
 
 def _run_event(scenario: Scenario, options: Options, topology: Running) -> journal.Run:
@@ -272,12 +277,13 @@ def _wait_for_interrupt() -> None:
 
 
 def _fresh_folder(folder: Path) -> Path:
-    """The report folder, without the journal of an earlier run."""
+    """The report folder, without what an earlier run left: its verdict must not be taken for this run's."""
     _make_folder(folder)
-    try:
-        (folder / JOURNAL).unlink(missing_ok=True)
-    except OSError as error:
-        raise Missing(f"{folder / JOURNAL} cannot be replaced: {error.strerror}") from None
+    for name in (JOURNAL, *OF_A_RUN):
+        try:
+            (folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            raise Missing(f"{folder / name} cannot be replaced: {error.strerror}") from None
     return folder
 
 

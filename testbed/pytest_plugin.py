@@ -15,7 +15,9 @@ def test_the_alb_answers_by_its_own_name(cutover, traffic):
 | `traffic` | function | a `Traffic` that runs during the test |
 
 Markers: `testbed_rate(requests_per_second)` of the traffic of one test, and `no_request_lost`: the test fails
-if a request of its traffic was lost. What ended only after the test is looked at when the session ends.
+if a request of its traffic was lost. What ended only after the test is looked at when the session ends, and
+whether the clients' account agrees with the targets'. An `expect` that does not hold fails its test, asserted
+or not, and so does traffic that did not run.
 """
 
 from __future__ import annotations
@@ -109,6 +111,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--testbed-scenario", metavar="PATH", help="scenario whose topology the fixtures start")
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A marker that would look at nothing is an error."""
+    names = getattr(item, "fixturenames", ())
+    if item.get_closest_marker("no_request_lost") and "traffic" not in names:
+        pytest.fail("no_request_lost needs the fixture traffic: the test sends no request", pytrace=False)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     for marker in _MARKERS:
@@ -161,23 +170,33 @@ def testbed(testbed_options: Options) -> Iterator[RunningTestbed]:
 
 
 @pytest.fixture
-def cutover(testbed: RunningTestbed) -> Cutover:
+def cutover(testbed: RunningTestbed) -> Iterator[Cutover]:
     """Acts on the running topology: `apply`, `annotate`, `wait_until`, `expect`."""
-    return testbed._cutover
+    acting = testbed._cutover
+    before = len(acting.unmet)
+    yield acting
+    if unmet := acting.unmet[before:]:
+        pytest.fail("\n".join(f"expected that {text}" for text in unmet), pytrace=False)
 
 
 @pytest.fixture
 def traffic(request: pytest.FixtureRequest, testbed: RunningTestbed) -> Iterator[Traffic]:
     """Requests of the host during the test, at the rate of the run or of the marker `testbed_rate`."""
+    from testbed.settings import PATIENCE
+
     marker = request.node.get_closest_marker("testbed_rate")
     topology = testbed._topology
     running = Traffic(topology, float(marker.args[0]) if marker else testbed._rate)
     topology.start_traffic(running.rate)
     yield running
+    with _told_without_traceback():
+        topology.check()
     topology.pause_traffic()
+    seen, ended = running.counts(), topology.clock.wall()
+    if ended - running.began > PATIENCE.traffic_start and not seen.total:
+        pytest.fail(f"no request ended within {ended - running.began:.1f} s", pytrace=False)
     if request.node.get_closest_marker("no_request_lost"):
-        testbed._windows.append((request.node.nodeid, running.began, topology.clock.wall()))
-        seen = running.counts()
+        testbed._windows.append((request.node.nodeid, running.began, ended))
         if seen.failed or seen.unknown:
             pytest.fail(f"{seen.failed} requests failed, {seen.unknown} ended unknown", pytrace=False)
 
@@ -219,14 +238,19 @@ def _started(options: Options) -> Iterator[RunningTestbed]:
 def _end(running: RunningTestbed) -> Sequence[str]:
     """End the traffic and look again at the tests that may lose no request; a sentence for each that did."""
     from testbed import journal
+    from testbed.rehearsal.verdict import ACCOUNT, compute_file
 
+    running._topology.check()
     running._topology.finish()
     lost = {name: 0 for name, _, _ in running._windows}
     for event in journal.read(running.journal):
         if isinstance(event, journal.Request) and event.outcome != "ok":
             for name, began, ended in running._windows:
                 lost[name] += began <= event.intended <= ended
-    return [f"{name}: {count} requests were lost in the end" for name, count in lost.items() if count]
+    found = [f"{name}: {count} requests were lost in the end" for name, count in lost.items() if count]
+    if running._windows:
+        found += [one.text for one in compute_file(running.journal).findings if one.reason in ACCOUNT]
+    return found
 
 
 def _configured(root: Path) -> Mapping[str, object]:

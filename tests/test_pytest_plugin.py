@@ -84,6 +84,14 @@ def test_the_nlb_has_the_name(cutover, testbed):
     assert testbed.ca_file.exists()
 
 
+def test_an_expectation_that_nobody_asserts_fails_the_test(cutover):
+    cutover.expect(alias_at("alb"))
+
+
+@pytest.mark.no_request_lost
+def test_without_traffic_there_is_nothing_to_lose(cutover): ...
+
+
 @pytest.mark.testbed_rate(40)
 @pytest.mark.no_request_lost
 def test_traffic_flows_through_it(cutover, traffic):
@@ -117,7 +125,9 @@ def test_a_topology_runs_for_the_session(pytester: pytest.Pytester) -> None:
     done = run(pytester)
     text = done.stdout.str()
     outcomes = done.parseoutcomes()
-    assert outcomes["passed"] == 4, text  # the third passes, and its teardown fails
-    assert outcomes["errors"] >= 1, text
+    assert outcomes["passed"] == 5, text  # two of them pass, and their teardown fails
+    assert outcomes["errors"] >= 3, text
+    done.stdout.fnmatch_lines(["expected that the A alias points to the ALB: *"])
+    done.stdout.fnmatch_lines(["no_request_lost needs the fixture traffic: *"])
     done.stdout.fnmatch_lines(["* requests failed, * ended unknown"])
     assert "test_traffic_flows_through_it: " not in text

@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from testbed.clock import Clock
-from testbed.errors import Missing
+from testbed.errors import Location, Missing
 from testbed.journal import Journal, Metrics
 from testbed.load_balancers import access_log, cloudwatch
 from testbed.load_balancers.fleet import ALB_LOG, NLB_LOG, Fleet
@@ -17,6 +17,7 @@ from testbed.load_balancers.metrics import metrics
 from testbed.load_balancers.resources import Kind
 
 ACCESS_LOG = "alb-access.log"
+"""In the report's folder."""
 
 
 def record(
@@ -61,10 +62,18 @@ def record(
 
 
 def lines(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The lines of a JSON log; none if there is no such file. A torn last line is left out."""
+    """The lines of a JSON log; none if there is no such file. A torn last line is left out.
+
+    Raises:
+        Missing: a line before it is torn.
+    """
     if not path.is_file():
         return
     with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
+        for number, line in enumerate(file, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
                 yield orjson.loads(line)
+            except orjson.JSONDecodeError:
+                raise Missing("a line of the balancer's log is torn", where=Location(path, number)) from None

@@ -62,6 +62,8 @@ class Cutover:
     Attributes:
         scenario: what is played.
         topology: where it is played; a scenario rarely needs it.
+        has_failed: whether an expectation failed so far.
+        unmet: what `expect` was asked and did not hold, with what was seen instead.
     """
 
     def __init__(self, scenario: Scenario, topology: Topology, rate: float) -> None:
@@ -74,6 +76,9 @@ class Cutover:
         self._log_at_step = 0
         self._syncs_at_action = 0
         self._zone_id: str | None = None
+        self.unmet: list[str] = []
+        self._asked: list[Condition] = []
+        self.has_failed = False
 
     # --- the story ---------------------------------------------------------------------------------
 
@@ -110,16 +115,17 @@ class Cutover:
             StepFailed: it does not; the failed expectation is in the journal.
         """
         clock = self.topology.clock
+        self._asked.append(condition)
         asked = clock.now()
         deadline = clock.wall() + clock.scaled(within) + PATIENCE.condition
         while True:
             seen = self._look(condition)
             if seen.holds:
                 took = clock.now() - asked
-                self._record(condition.text, seen, f"after {took:.0f} s of production time")
+                self._answer(condition, seen, f"after {took:.0f} s of production time")
                 return
             if clock.wall() > deadline:
-                self._record(condition.text, seen, f"not within {within:g} s of production time")
+                self._answer(condition, seen, f"not within {within:g} s of production time")
                 raise StepFailed(condition.text)
             self._pause.wait(PATIENCE.look)
 
@@ -129,11 +135,14 @@ class Cutover:
         A failed expectation fails the verdict; the story goes on.
         """
         clock = self.topology.clock
+        self._asked.append(condition)
         deadline = clock.wall() + clock.scaled(within)
         while True:
             seen = self._look(condition)
             if seen.holds or clock.wall() >= deadline:
-                self._record(condition.text, seen)
+                self._answer(condition, seen)
+                if not seen.holds:
+                    self.unmet.append(f"{condition.text}: {seen.seen}")
                 return seen.holds
             self._pause.wait(PATIENCE.look)
 
@@ -144,6 +153,11 @@ class Cutover:
         while (left := deadline - clock.wall()) > 0:
             self.topology.check()
             self._pause.wait(min(left, PATIENCE.look))
+
+    def end(self) -> None:
+        """The story is over: what was asked and never answered, as in a thread, has failed."""
+        for condition in list(self._asked):
+            self._answer(condition, Observation(False, "the story ended before the answer"))
 
     # --- what the operator does --------------------------------------------------------------------
 
@@ -457,7 +471,13 @@ class Cutover:
         # A sync that is running now may have listed the objects already, so it does not count.
         self._syncs_at_action = self.topology.external_dns_syncs()[0]
 
+    def _answer(self, condition: Condition, seen: Observation, when: str = "") -> None:
+        if condition in self._asked:  # else the story ended before
+            self._asked.remove(condition)
+            self._record(condition.text, seen, when)
+
     def _record(self, text: str, seen: Observation, when: str = "") -> None:
+        self.has_failed = self.has_failed or not seen.holds
         detail = "; ".join(filter(None, (seen.seen, when)))
         self._write(
             journal.Expectation(

@@ -54,8 +54,9 @@ class Drain:
         counts: `connections`, or `clients` where the clients did not tell of their connections.
         points: wall time and how many are left, a step function.
         ended: what ended them, in the words of the clients.
-        ages: the lowest and highest age at which connections ended, wall seconds: a maximum connection
-            age at the target shows here.
+        ages: the lowest and highest age at which connections ended that stood when the alias moved, wall
+            seconds: a maximum connection age at the target shows here. One that was opened later, at a
+            cached answer, may end as soon as its client hears the new one.
     """
 
     protocol: str
@@ -305,7 +306,8 @@ def _drains(
             intervals = [(max(span.opened, start), span.closed) for span in relevant]
             over = [span for span in relevant if span.closed is not None and span.closed <= until]
             ended = Counter(span.reason for span in over)
-            lived = [span.closed - span.opened for span in over if span.closed is not None]
+            stood = [span for span in over if span.opened <= start]
+            lived = [span.closed - span.opened for span in stood if span.closed is not None]
             ages = (min(lived), max(lived)) if lived else None
             counts = "connections"
         else:

@@ -7,8 +7,8 @@ drained_within | moved_within                              :                 15m
 ```
 
 `drained_within` is from the alias's move until no connection is left on the old balancer, `moved_within` from
-the operator's act until the first request through the new one; both must hold of every move. What a run did
-not measure is inconclusive, never held.
+the operator's act until the first request through the new one; both must hold of every move, but for the
+drain of a rollback that nobody waited for. What a run did not measure is inconclusive, never held.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
 }
 _COUNTS = ("total", "ok", "failed", "unknown", "lost")
+_LOSSES = ("failed", "unknown", "lost")
 _LATENCIES = {"p50": "p50", "p90": "p90", "p99": "p99", "p99.9": "p999", "max": "max"}
 _WITHIN = ("drained_within", "moved_within")
 _UNITS = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -102,6 +103,10 @@ def measure(threshold: Threshold, counted: Tally, moves: tuple[Move, ...], speed
     share = counted.by_balancer.get(threshold.balancer) if threshold.balancer else counted.all
     if share is None or (threshold.balancer and not share.outcomes.total and threshold.metric != "total"):
         return Measured(threshold, None, f"no request went through the {threshold.balancer or 'balancers'}")
+    nobodys = counted.by_balancer.get(Via.NONE)
+    if threshold.balancer and threshold.metric in _LOSSES and nobodys and nobodys.outcomes.lost:
+        words = f"{nobodys.outcomes.lost:,} lost requests came back from neither balancer"
+        return Measured(threshold, None, words)
     if threshold.metric in _COUNTS:
         count = int(getattr(share.outcomes, threshold.metric))
         return Measured(threshold, _holds(threshold, count), f"{count:,}")
@@ -116,9 +121,12 @@ def _measure_latency(threshold: Threshold, share: Share) -> Measured:
 
 
 def _measure_moves(threshold: Threshold, moves: tuple[Move, ...], speed: float) -> Measured:
-    """Of every move; one that was over before the limit, e.g. by a rollback, tells nothing."""
+    """Of every move; one that was over before the limit, e.g. by a rollback, is not measured.
+
+    A rollback whose drain nobody watched so long does not count: the limit is on leaving the NLB.
+    """
     seen: list[str] = []
-    verdicts: list[bool] = []
+    verdicts: list[bool | None] = []
     for move in moves:
         if threshold.metric == "drained_within" and not move.drains:
             continue  # nobody told of connections
@@ -130,9 +138,13 @@ def _measure_moves(threshold: Threshold, moves: tuple[Move, ...], speed: float) 
         elif waited >= threshold.value:
             verdicts.append(False)
             seen.append(f"not within {waited:.0f} s")
+        elif threshold.metric != "drained_within" or move.to is Via.ALB:
+            verdicts.append(None)
+            seen.append(f"watched for {waited:.0f} s only")
     if not verdicts:
         return Measured(threshold, None, "no move was watched for so long" if moves else "nothing moved")
-    return Measured(threshold, all(verdicts), ", ".join(seen))
+    holds = False if False in verdicts else None if None in verdicts else True
+    return Measured(threshold, holds, ", ".join(seen))
 
 
 def _drained(move: Move) -> float | None:

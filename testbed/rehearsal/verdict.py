@@ -98,6 +98,10 @@ DIFFERENCES = {
     DifferenceKind.SERVED_TWICE: Reason.SERVED_TWICE,
     DifferenceKind.LEDGER_REPEATS: Reason.LEDGER_REPEATS,
 }
+ACCOUNT = frozenset(
+    (*DIFFERENCES.values(), Reason.ACCOUNTS_INCOMPLETE, Reason.NEVER_STARTED, Reason.OUTCOMES_MISSING)
+)
+"""What makes the account of the requests itself doubtful."""
 TORN = frozenset((DifferenceKind.NOT_IN_ACCESS_LOG, DifferenceKind.NOT_IN_LEDGER))
 """Differences that a run which did not end also has when nothing was lost."""
 
@@ -329,7 +333,9 @@ def _traffic(story: Story, counted: Tally, ledger: Ledger) -> Iterator[Finding]:
         which = f"step {phase.step.number} ({phase.step.title})"
         if due >= FEWEST_EXPECTED and made < LEAST_SHARE * due:
             yield Finding(Reason.STEP_WITHOUT_TRAFFIC, f"{which} saw {made} of about {due:.0f} requests due")
-        elif not made and rate * (until - start) >= FEWEST_EXPECTED:
+        elif not made and (
+            rate * (until - start) >= FEWEST_EXPECTED or until - start > PATIENCE.traffic_start
+        ):
             text = f"{which} saw no request, as the traffic did not run: nobody would have noticed an outage"
             yield Finding(Reason.STEP_WITHOUT_TRAFFIC, text)
 

@@ -9,6 +9,14 @@ from pathlib import Path
 
 from testbed.errors import Missing
 
+HTML = "report.html"
+JUNIT = "junit.xml"
+SUMMARY = "summary.json"
+MARKDOWN = "summary.md"
+ALB_LOG = "alb-access.log"
+OF_A_RUN = (HTML, JUNIT, SUMMARY, MARKDOWN, ALB_LOG)
+"""What stands in the folder of a report beside its journal."""
+
 
 def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
     """Write files into a folder, which is made if need be; each appears whole, once all are written.

@@ -6,12 +6,7 @@ from pathlib import Path
 
 from testbed.rehearsal.verdict import Verdict, compute_file
 from testbed.report import html, junit, markdown, summary
-from testbed.report.files import write_all
-
-HTML = "report.html"
-JUNIT = "junit.xml"
-SUMMARY = "summary.json"
-MARKDOWN = "summary.md"
+from testbed.report.files import HTML, JUNIT, MARKDOWN, SUMMARY, write_all
 
 
 def write_report(journal_path: Path, folder: Path) -> Verdict:

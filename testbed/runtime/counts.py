@@ -15,6 +15,11 @@ class Counts:
     unknown: int = 0
     served: Mapping[str, int] = field(default_factory=dict)
 
+    @property
+    def total(self) -> int:
+        """All requests that ended."""
+        return self.ok + self.failed + self.unknown
+
     def served_by(self, balancer: str) -> int:
         """Answered requests that came through a balancer type."""
         return self.served.get(balancer, 0)

@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from testbed.errors import Missing
+from testbed.errors import Missing, TestbedError
 from testbed.runtime.loop import LoopThread
 from testbed.runtime.priority import give_way
 from testbed.runtime.process import Command, Process
@@ -98,8 +98,12 @@ class Upkeep:
 
     def check(self) -> None:
         """Raise the first failure, or `Missing` if a process has ended before its time."""
-        if self._failure:
-            raise self._failure
+        failure = self._failure
+        if isinstance(failure, TestbedError):
+            raise failure
+        if failure:
+            what = f"a part of the testbed ended by {type(failure).__name__}: {failure}"
+            raise Missing(what) from failure
         for process in self._processes:
             if process.returncode is not None and process.name not in self._expected_ends:
                 raise Missing(

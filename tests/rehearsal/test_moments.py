@@ -193,3 +193,16 @@ def test_a_refused_change_moves_nothing(events: list[Event]) -> None:
         for event in events
     ]
     assert compute(refused).movements.moves == ()
+
+
+def test_a_connection_to_a_cached_answer_says_nothing_of_the_age_at_which_others_end(
+    events: list[Event], made: ModuleType
+) -> None:
+    moved = made.Story().moved(4)
+    brief = [
+        journal.Connection(time=time, id="app-0/9", client="app-0", state=state, address=address)
+        for time, state in ((moved + 0.1, "open"), (moved + 0.2, "closed"))
+        for address in [f"{made.ADDRESSES['nlb'][0]}:443"]
+    ]
+    drain = compute([*events, *brief]).movements.moves[0].drains[0]
+    assert drain.ages == compute(events).movements.moves[0].drains[0].ages

@@ -126,3 +126,46 @@ def test_a_run_in_which_nothing_moved_proves_nothing_of_moves(made: ModuleType) 
     events = [event for event in made.Story(rate=20.0).events() if not isinstance(event, journal.DnsChange)]
     events.insert(2, journal.Threshold(time=events[1].time, text="drained_within: 1h"))
     assert compute(events).thresholds[0].holds is None
+
+
+def cut_short(made: ModuleType, number: int) -> Verdict:
+    """The story in which the clients kept to the balancer that move `number` left."""
+    story = made.Story(rate=20.0)
+    moves = compute(story.events()).movements.moves
+    move = moves[number]
+
+    def is_drained(event: journal.Event) -> bool:
+        is_end = isinstance(event, journal.Connection) and event.state == "closed"
+        return is_end and event.address.split(":")[0] in left and move.time < event.time <= move.until
+
+    left = made.ADDRESSES[move.origin]
+    events = [
+        dataclasses.replace(event, reason=journal.CLIENTS_STOPPED)
+        if isinstance(event, journal.Connection) and is_drained(event)
+        else event
+        for event in story.events()
+    ]
+    events.insert(2, journal.Threshold(time=events[1].time, text="drained_within: 2h"))
+    return compute(events)
+
+
+def test_a_drain_of_the_nlb_that_was_cut_short_is_not_measured_whatever_the_others_are(
+    made: ModuleType,
+) -> None:
+    (found,) = cut_short(made, 0).thresholds
+    assert found.holds is None
+    assert "only" in found.seen
+
+
+def test_a_drain_of_the_alb_that_nobody_waited_for_does_not_count(made: ModuleType) -> None:
+    (found,) = cut_short(made, 1).thresholds
+    assert found.holds is True
+
+
+def test_losses_that_came_back_from_neither_balancer_leave_its_own_unmeasured(made: ModuleType) -> None:
+    events = made.Story(rate=20.0).events()
+    lost = next(number for number, event in enumerate(events) if isinstance(event, journal.Request))
+    events[lost] = dataclasses.replace(events[lost], outcome="unknown", peer="", pod="", listener="")
+    events.insert(2, journal.Threshold(time=events[1].time, text="nlb.lost == 0"))
+    events.insert(2, journal.Threshold(time=events[1].time, text="lost == 1"))
+    assert [one.holds for one in compute(events).thresholds] == [True, None]

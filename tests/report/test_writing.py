@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from testbed.errors import BadInput, Missing
 from testbed.rehearsal.verdict import Result
 from testbed.report import files
-from testbed.report.writing import HTML, JUNIT, MARKDOWN, SUMMARY, write_report
+from testbed.report.files import HTML, JUNIT, MARKDOWN, SUMMARY
+from testbed.report.writing import write_report
 
 
 @pytest.fixture(scope="module")
