@@ -134,6 +134,7 @@ class AwsProvider:
             ReadError: Route 53 did not list them.
         """
         found: list[Endpoint] = []
+        self.record_sets.at_balancers.clear()
         for zone in self.zones():
             tail = ' using aws profile "default"' if self.profile.typed else ""
             with self._reading(f"failed to list resource records sets for zone {zone.id}{tail}"):

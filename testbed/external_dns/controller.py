@@ -126,10 +126,16 @@ class Controller:
             self._log(LogLine(level, message % values if values else message, fields))
 
     def run(self, stop: threading.Event) -> None:
-        """Sync at every interval until `stop` is set; v0.7.x waits 5 s before the first one."""
+        """Sync at every interval until `stop` is set; v0.7.x waits 5 s before the first one.
+
+        With `--once` there is one sync, at once.
+        """
         if self._flags.dry_run:
             self.say("info", "running in dry-run mode. No changes to DNS records will be made.")
         self._stop = stop
+        if self._flags.once:
+            self._sync_once()
+            return
         flags, clock = self._flags, self._clock
         schedule = Schedule(self._profile, flags.interval, flags.least_event_interval, clock.now())
         with self._events() as has_changed:
@@ -144,8 +150,6 @@ class Controller:
                 if clock.now() >= schedule.due:
                     schedule.started(clock.now())
                     self.sync()
-                    if flags.once:
-                        return
 
     @contextmanager
     def _events(self) -> Iterator[Callable[[], bool]]:
@@ -161,17 +165,31 @@ class Controller:
 
             def has_changed() -> bool:
                 found = False
-                while watch.get(timeout=0) is not None:
-                    found = True
+                while (event := watch.get(timeout=0)) is not None:
+                    found = found or self._is_listed(event.object)
                 return found
 
             has_changed()  # what stood before is no change
             yield has_changed
 
+    def _is_listed(self, item: Mapping[str, Any]) -> bool:
+        """Whether the sources read the namespace of an object."""
+        return self._flags.namespace in ("", item["metadata"].get("namespace", "default"))
+
     def _wait(self, seconds: float) -> None:
         """Between two batches; a sync that nobody runs in a loop does not wait."""
         if self._stop is not None:
             self._clock.wait(self._stop, seconds)
+
+    def _sync_once(self) -> None:
+        """`--once`: a run without a wait, whose error ends the process."""
+        self.syncs_started += 1
+        try:
+            self.run_once()
+        except (SourceError, ProviderError, ClientError, BotoCoreError) as error:
+            self.say("fatal", str(error))
+        finally:
+            self.syncs_finished += 1
 
     def sync(self) -> None:
         """One run; errors are logged and the next run tries again."""

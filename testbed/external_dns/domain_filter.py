@@ -17,7 +17,7 @@ class DomainFilter:
     Attributes:
         include: domains whose names are taken; one with a leading dot takes what lies below only.
         exclude: domains whose names are not.
-        pattern, exclude_pattern: instead of both lists, if `pattern` is given (v0.8+).
+        pattern, exclude_pattern: instead of both lists, if one of them is given (v0.8+).
     """
 
     include: tuple[str, ...] = ()
@@ -28,9 +28,9 @@ class DomainFilter:
     def matches(self, name: str) -> bool:
         """Whether it takes a name; a final dot and capitals mean nothing."""
         name = _normal(name)
-        if self.pattern is not None:
+        if self._has_patterns:
             is_excluded = self.exclude_pattern is not None and self.exclude_pattern.search(name)
-            return not is_excluded and self.pattern.search(name) is not None
+            return not is_excluded and (self.pattern is None or self.pattern.search(name) is not None)
         return _is_in(self.include, name, default=True) and not _is_in(self.exclude, name, default=False)
 
     def matches_parent(self, zone: str) -> bool:
@@ -42,8 +42,12 @@ class DomainFilter:
             _normal(one).endswith(f".{zone}") for one in self.include if one[:1] != "."
         )
 
+    @property
+    def _has_patterns(self) -> bool:
+        return self.pattern is not None or self.exclude_pattern is not None
+
     def __str__(self) -> str:
-        if self.pattern is not None:
+        if self._has_patterns:
             flags = {"regex-domain-filter": self.pattern, "regex-domain-exclusion": self.exclude_pattern}
             return " ".join(f"--{name}={one.pattern}" for name, one in flags.items() if one is not None)
         lists = {"domain-filter": self.include, "exclude-domains": self.exclude}

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -94,11 +95,18 @@ def too_long(name: str) -> str:
 
 
 def same_targets(one: Iterable[str], other: Iterable[str], *, typed: bool) -> bool:
-    """Whether two target lists mean the same; v0.8 and later ignore case."""
-    fold = str.lower if typed else str
+    """Whether two target lists mean the same; v0.8 and later ignore case, and how an IPv6 is spelled."""
     if one == other:
         return True
+    fold = _folded if typed else str
     return sorted(map(fold, one)) == sorted(map(fold, other))
+
+
+def _folded(target: str) -> str:
+    if ":" in target:
+        with suppress(ValueError):
+            return str(ipaddress.ip_address(target))
+    return target.lower()
 
 
 def order(targets: Iterable[str], *, typed: bool) -> tuple[object, ...]:

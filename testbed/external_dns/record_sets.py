@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from testbed.external_dns import canonical_zones, routing
@@ -26,12 +26,17 @@ _OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
 
 @dataclass(frozen=True, slots=True)
 class RecordSets:
-    """How one version, with its flags, reads and writes record sets."""
+    """How one version, with its flags, reads and writes record sets.
+
+    Attributes:
+        at_balancers: v0.7.x: names that the latest listing has at load balancers.
+    """
 
     profile: Profile
     say: Say
     evaluate_target_health: bool = True
     prefer_cname: bool = False
+    at_balancers: set[str] = field(default_factory=set)
 
     def endpoint(self, record: Mapping[str, Any]) -> Endpoint | None:
         """A record set as Route 53 lists it; None if this version does not read its type."""
@@ -40,7 +45,7 @@ class RecordSets:
             return None  # AAAA aliases were invisible then
         properties: dict[str, str] = {}
         if "SetIdentifier" in record:
-            properties |= routing.properties(record)
+            properties |= routing.properties(record, typed=typed)
         if "HealthCheckId" in record and self._has_health_checks:
             properties["aws/health-check-id"] = record["HealthCheckId"]
         alias = record.get("AliasTarget")
@@ -60,6 +65,8 @@ class RecordSets:
                 properties[ALIAS] = "false"
         name = record["Name"].rstrip(".")
         name = _unescaped(name) if typed else name.replace("\\052", "*")
+        if not typed and targets and self.canonical_zone(targets[0]):
+            self.at_balancers.add(name)
         return Endpoint(name, kind, targets, ttl, record.get("SetIdentifier", ""), properties=properties)
 
     def adjusted(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
@@ -102,10 +109,19 @@ class RecordSets:
         )
 
     def is_alias(self, endpoint: Endpoint) -> bool:
-        """Whether a CNAME endpoint becomes an alias."""
+        """Whether a CNAME endpoint becomes an alias.
+
+        The annotation `alias` decides since v0.8; v0.7.x heeds it only where the target is a record that is
+        itself at a load balancer.
+        """
         given = endpoint.properties.get(ALIAS)
-        if given is not None:
-            return given == "true"
+        if not self.profile.typed:
+            return self._is_at_balancer(endpoint) or (
+                given == "true" and endpoint.targets[0] in self.at_balancers
+            )
+        return self._is_at_balancer(endpoint) if given is None else given == "true"
+
+    def _is_at_balancer(self, endpoint: Endpoint) -> bool:
         return not self.prefer_cname and self.canonical_zone(endpoint.targets[0]) is not None
 
     def alias_zone(self, endpoint: Endpoint) -> str | None:
@@ -155,13 +171,16 @@ class RecordSets:
             record["ResourceRecords"] = [{"Value": target} for target in endpoint.targets]
         if endpoint.set_identifier:
             record["SetIdentifier"] = endpoint.set_identifier
-            record |= routing.fields(endpoint.properties, lambda text: self.say("error", text))
+            record |= routing.fields(endpoint.properties, self._warn, typed=self.profile.typed)
         if "aws/health-check-id" in endpoint.properties and self._has_health_checks:
             record["HealthCheckId"] = endpoint.properties["aws/health-check-id"]
         changes = [{"Action": action, "ResourceRecordSet": record}]
         if is_alias and not self.profile.typed and endpoint.labels.get(DUALSTACK) == "true":
             changes.append({"Action": action, "ResourceRecordSet": {**record, "Type": "AAAA"}})
         return changes
+
+    def _warn(self, text: str) -> None:
+        self.say("error", text)
 
     def changes_kind(self, old: Endpoint, new: Endpoint) -> bool:
         """Whether an UPSERT would leave the old record beside the new one."""
@@ -170,8 +189,7 @@ class RecordSets:
         if self.profile.typed:
             is_other_alias = old.type == "A" and old.properties.get(ALIAS) != new.properties.get(ALIAS)
             return is_other_alias or routing.policies(old.properties) != routing.policies(new.properties)
-        was, becomes = (self.canonical_zone(one.targets[0]) for one in (old, new))
-        return (was is None) != (becomes is None)
+        return old.type == "CNAME" and self._is_at_balancer(old) != self._is_at_balancer(new)
 
 
 def _unescaped(name: str) -> str:

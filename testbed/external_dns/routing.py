@@ -31,8 +31,8 @@ def policies(found: Mapping[str, str]) -> frozenset[str]:
     return _POLICIES & found.keys()
 
 
-def properties(record: Mapping[str, Any]) -> dict[str, str]:
-    """The properties of a record that has a set identifier."""
+def properties(record: Mapping[str, Any], *, typed: bool) -> dict[str, str]:
+    """The properties of a record that has a set identifier; v0.7.x knows no geoproximity."""
     for name, field in _SIMPLE.items():
         if field in record:
             return {name: str(record[field])}
@@ -43,7 +43,7 @@ def properties(record: Mapping[str, Any]) -> dict[str, str]:
         return {_CONTINENT: place["ContinentCode"]}
     codes = {_COUNTRY: "CountryCode", _SUBDIVISION: "SubdivisionCode"}
     found = {name: place[field] for name, field in codes.items() if field in place}
-    near = record.get("GeoProximityLocation", {})
+    near = record.get("GeoProximityLocation", {}) if typed else {}
     found |= {name: near[field] for name, field in _PROXIMITY.items() if field in near}
     if "Coordinates" in near:
         found[_COORDINATES] = f"{near['Coordinates']['Latitude']},{near['Coordinates']['Longitude']}"
@@ -52,7 +52,7 @@ def properties(record: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def fields(found: Mapping[str, str], warn: Callable[[str], None]) -> dict[str, Any]:
+def fields(found: Mapping[str, str], warn: Callable[[str], None], *, typed: bool) -> dict[str, Any]:
     """The fields that properties ask for, of a record that has a set identifier."""
     record: dict[str, Any] = {field: found[name] for name, field in _SIMPLE.items() if name in found}
     if "Weight" in record:
@@ -64,6 +64,8 @@ def fields(found: Mapping[str, str], warn: Callable[[str], None]) -> dict[str, A
     elif _COUNTRY in found or _SUBDIVISION in found:
         codes = {"CountryCode": _COUNTRY, "SubdivisionCode": _SUBDIVISION}
         record["GeoLocation"] = {field: found[name] for field, name in codes.items() if name in found}
+    if not typed:
+        return record
     near: dict[str, Any] = {field: found[name] for name, field in _PROXIMITY.items() if name in found}
     if _COORDINATES in found:
         latitude, _, longitude = found[_COORDINATES].partition(",")

@@ -197,6 +197,43 @@ def test_with_events_a_changed_object_is_synced_before_the_interval() -> None:
     assert lines[-2:] == ["Received SIGTERM. Terminating...", "Terminating main controller loop"]
 
 
+def test_with_events_an_object_of_another_namespace_causes_no_sync() -> None:
+    clock = Clock(speed=600.0)
+    store = ObjectStore(clock)
+    version = profile("v0.22")
+    arguments = ["--source=service", "--policy=sync", "--events", "--namespace=mine"]
+    given = flags.parse(arguments, version, {})
+    zone = MemoryZone("example.com", "/hostedzone/Z")
+    controller = Controller(store, zone, given, version, clock, lambda line: None)  # type: ignore[arg-type]
+    with controller._events() as has_changed:
+        store.restore({"apiVersion": "v1", **_item("Service", "web", "app.example.com", BALANCERS[0])})
+        assert not has_changed()
+        mine = _item("Service", "web", "app.example.com", BALANCERS[0])
+        mine["metadata"]["namespace"] = "mine"
+        store.restore({"apiVersion": "v1", **mine})
+        assert has_changed()
+
+
+@pytest.mark.parametrize("version", PROFILES)
+def test_once_is_one_sync_without_a_wait(version: str) -> None:
+    found = profile(version)
+    prefix = [f"--annotation-prefix={ALPHA_PREFIX}"] if found.typed else []
+    given = flags.parse(["--source=service", "--policy=sync", "--once", *prefix], found, {})
+    objects = _objects([_item("Service", "web", "app.example.com", BALANCERS[0])])
+    lines: list[LogLine] = []
+    asleep = Clock(speed=1e-9)  # a production second is longer than this test
+    for failures in (0, 1):
+        zone = MemoryZone("example.com", "/hostedzone/Z")
+        zone.fail_next = failures
+        controller = Controller(objects, zone, given, found, asleep, lines.append)  # type: ignore[arg-type]
+        controller.run(threading.Event())
+        assert (controller.syncs_started, controller.syncs_finished) == (1, 1)
+        assert bool(zone.records) is not bool(failures)
+    (fatal,) = (line.message for line in lines if line.level == "fatal")
+    assert "failed to submit all changes" in fatal
+    assert "Failed to do run once" not in fatal
+
+
 def test_what_no_batch_can_hold_is_said_to_be_left_out() -> None:
     zone = MemoryZone("example.com", "/hostedzone/Z")
     version = profile("v0.22")

@@ -44,6 +44,13 @@ def test_a_pattern_overrides_the_lists(pattern: str, excluded: str | None, name:
     assert DomainFilter(("other.test",), (), re.compile(pattern), no).matches(name) is taken
 
 
+def test_an_excluded_pattern_alone_takes_all_other_names() -> None:
+    found = DomainFilter(exclude_pattern=re.compile(r"^prod\."))
+    assert not found.matches("prod.example.com")
+    assert found.matches("test.example.com")
+    assert str(found) == "--regex-domain-exclusion=^prod\\."
+
+
 def test_it_tells_the_flags_that_it_stands_for() -> None:
     assert str(DomainFilter(("a.test", "b.test"), ("c.a.test",))) == (
         "--domain-filter=a.test,b.test --exclude-domains=c.a.test"

@@ -22,10 +22,17 @@ from testbed.external_dns import routing
     ],
 )
 def test_properties_become_fields_and_fields_properties(found: dict[str, str]) -> None:
-    assert routing.properties(routing.fields(found, pytest.fail)) == found
+    fields = routing.fields(found, pytest.fail, typed=True)
+    assert routing.properties(fields, typed=True) == found
+
+
+def test_geoproximity_is_unknown_to_old_versions() -> None:
+    found = {"aws/geoproximity-region": "eu-west-1", "aws/geoproximity-bias": "5"}
+    assert routing.fields(found, pytest.fail, typed=False) == {}
+    assert routing.properties(routing.fields(found, pytest.fail, typed=True), typed=False) == {}
 
 
 def test_a_weight_that_is_no_number_is_0_and_told() -> None:
     told: list[str] = []
-    assert routing.fields({"aws/weight": "many"}, told.append) == {"Weight": 0}
+    assert routing.fields({"aws/weight": "many"}, told.append, typed=True) == {"Weight": 0}
     assert len(told) == 1
