@@ -6,16 +6,18 @@ Most of it is the advice of `testbed lb plan`; here each piece has a severity an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from testbed.check.findings import Severity
 from testbed.check.reading import ALB, Reading, annotation
 from testbed.check.rules import Told, rule
+from testbed.errors import Location
 from testbed.kubernetes.manifests import Manifest
 from testbed.lb_controller.advice import Reason
-from testbed.lb_controller.backends import MISSING_SERVICE
+from testbed.lb_controller.backends import MISSING_ACTION, MISSING_SERVICE
 from testbed.lb_controller.plan import PlannedStack
 from testbed.lb_controller.rule_conditions import PATH
+from testbed.lb_controller.stack import Action
 from testbed.lb_controller.target_groups import GRPC, HTTP1
 
 _HEALTH_AND_REFLECTION = ("/grpc.health.v1.Health/", "/grpc.reflection.v1")
@@ -26,7 +28,7 @@ def cannot_be_built(reading: Reading) -> Iterator[Told]:
     """The controller refuses the objects: no balancer is made or changed, for none of the group."""
     for stack in reading.plan.stacks:
         if stack.error is not None:
-            where = next(iter(stack.members.values()))
+            where = next(iter(stack.members.values()), reading.manifests[0].where)
             yield Told(
                 where,
                 f"{stack.title} gets the event FailedBuildModel and stays as it is: {stack.error}",
@@ -48,24 +50,43 @@ def nobody_takes_it(reading: Reading) -> Iterator[Told]:
 
 @rule("backend-missing", Severity.ERROR)
 def backend_missing(reading: Reading) -> Iterator[Told]:
-    """A rule leads to a Service that is in none of the manifests: it answers 503."""
+    """A rule or a default backend leads to a Service or an action that is not there: it answers 503."""
+    ingresses = {one.key: one for one in reading.of_kind("Ingress")}
     for stack in reading.plan.stacks:
-        for item in stack.stack.rules if stack.stack else ():
-            fixed = [action.fixed_response for action in item.actions if action.fixed_response]
-            if item.source and any(one.message_body == MISSING_SERVICE for one in fixed):
+        if stack.stack is None:
+            continue
+        for item in stack.stack.rules:
+            missing = _missing(item.actions)
+            if item.source and missing:
                 source = item.source
                 path = ("spec", "rules", source.rule, "http", "paths", source.path, "backend")
-                manifest = next(
-                    one
-                    for one in reading.of_kind("Ingress")
-                    if one.key == ("Ingress", source.namespace, source.name)
-                )
-                yield Told(
-                    manifest.line(*path),
-                    f"{manifest.title} leads to a Service that is not among the manifests: the ALB answers "
-                    f"503 {MISSING_SERVICE!r}, older controllers refuse the whole group",
-                    "give the folder that has the Service too, or mend the name",
-                )
+                manifest = ingresses["Ingress", source.namespace, source.name]
+                yield _told_missing(manifest, manifest.line(*path), missing)
+        for listener in stack.stack.listeners:
+            missing = _missing(listener.default_actions)
+            for manifest in reading.members(stack) if missing else ():
+                spec = manifest.object.get("spec") or {}
+                field = next((one for one in ("defaultBackend", "backend") if spec.get(one)), None)
+                if field:
+                    yield _told_missing(manifest, manifest.line("spec", field), missing)
+
+
+def _missing(actions: Iterable[Action]) -> str:
+    """The body by which the controller's 503 says what is missing, "" if nothing is."""
+    bodies = [action.fixed_response.message_body for action in actions if action.fixed_response]
+    return next((body for body in bodies if body in (MISSING_SERVICE, MISSING_ACTION)), "") or ""
+
+
+def _told_missing(manifest: Manifest, where: Location, missing: str) -> Told:
+    if missing == MISSING_ACTION:
+        what = f"{manifest.title} leads to an action that no annotation of it defines: the ALB answers 503"
+        return Told(where, f"{what} {missing!r}", f"define it as {ALB}actions.NAME")
+    return Told(
+        where,
+        f"{manifest.title} leads to a Service that is not among the manifests: the ALB answers "
+        f"503 {missing!r}, older controllers refuse the whole group",
+        "give the folder that has the Service too, or mend the name",
+    )
 
 
 @rule("grpc-on-http-listener", Severity.ERROR)

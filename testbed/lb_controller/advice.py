@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from testbed.errors import Location
@@ -17,6 +17,7 @@ from testbed.lb_controller.inputs import BuildError, Group, Member
 from testbed.lb_controller.listen_ports import HTTP, HTTPS
 from testbed.lb_controller.rule_conditions import HOST, PATH
 from testbed.lb_controller.stack import (
+    Action,
     Condition,
     ListenerRule,
     Ref,
@@ -24,7 +25,7 @@ from testbed.lb_controller.stack import (
     Stack,
     TargetGroup,
 )
-from testbed.lb_controller.target_groups import GRPC, HTTP1
+from testbed.lb_controller.target_groups import GRPC, HTTP1, HTTP2
 from testbed.settings import PRODUCTION
 
 Field = str | int
@@ -34,13 +35,23 @@ Locate = Callable[[str, str, str, tuple[Field, ...]], Location]
 IDLE_TIMEOUT = "idle_timeout.timeout_seconds"
 _ANNOTATION = "alb.ingress.kubernetes.io/"
 _ANY_HOST = "*"
-_GRPC_METHOD = re.compile(r"/[A-Za-z_][\w.]*\.[A-Za-z_]\w*(/.*)?\Z")
+_GRPC_METHOD = re.compile(r"/[A-Za-z_][\w.]*\.[A-Za-z_]\w*/.+\Z")
+_REFUSED: Mapping[str | None, str] = {
+    GRPC: "HTTP/1.1 requests, and HTTP/2 requests other than POST,",
+    HTTP2: "HTTP/1.1 requests",
+}
+"""Whose requests a target group of a protocol version refuses (ALB guide, "Protocol version")."""
 _GRPC_CODES = range(100)
 _HTTP_CODES = range(200, 500)
+_IDLE_SECONDS = range(1, 4001)
 _MOST_VALUES = 5
 _MOST_WILDCARDS = 5
 _MOST_RULES = 100
 _CODES = re.compile(r"[0-9]+(-[0-9]+)?(,[0-9]+(-[0-9]+)?)*\Z")
+
+
+_RULES = "the rules", "go", "stand"
+_DEFAULT_BACKEND = "the default backend", "goes", "stands"
 
 
 class Reason(enum.StrEnum):
@@ -102,7 +113,10 @@ class _View:
         self.members = {objects.key(member.ingress): member for member in group.members}
 
     def groups_of(self, rule: ListenerRule) -> Iterator[TargetGroup]:
-        for action in rule.actions:
+        return self.groups_in(rule.actions)
+
+    def groups_in(self, actions: Iterable[Action]) -> Iterator[TargetGroup]:
+        for action in actions:
             for item in action.forward.target_groups if action.forward else ():
                 if isinstance(item.target_group, Ref):
                     yield self.target_groups[item.target_group.id]
@@ -160,35 +174,52 @@ def _source(rule: ListenerRule) -> RuleSource:
 
 def _rules_on_port_80(view: _View) -> Iterator[Advice]:
     tls_ports = sorted(item.port for item in view.stack.listeners if item.protocol == HTTPS)
+    with_rules = {(source.namespace, source.name) for source in map(_source, view.stack.rules)}
     for member in view.group.members:
-        if not objects.spec(member.ingress).get("rules"):
+        spec = objects.spec(member.ingress)
+        has_rules = bool(spec.get("rules"))
+        what, go, stand = _RULES if has_rules else _DEFAULT_BACKEND
+        if not (has_rules or spec.get("defaultBackend")):
             continue
         try:
             ports = listen_ports.declared_ports(member)
         except BuildError:  # told as the group's failure already
             continue
-        if HTTPS in ports.values() or _redirects(view, ports):
+        if HTTPS in ports.values():
             continue
         numbers = ", ".join(map(str, sorted(ports)))
+        listeners = ", ".join(map(str, tls_ports))
         where = view.place(member)
-        name = objects.key(member.ingress)
-        if tls_ports:
-            listeners = ", ".join(map(str, tls_ports))
+        start = f"{what} of Ingress {objects.key(member.ingress)} ({where})"
+        is_there = (objects.namespace(member.ingress), objects.name(member.ingress)) in with_rules
+        if not is_there and _redirects(view, ports):
             told = (
-                f"the rules of Ingress {name} ({where}) go onto HTTP {numbers} only and not onto HTTPS "
-                f"{listeners} of its group {view.group.id}; give it listen-ports or certificate-arn"
+                f"{start} {stand} on no listener: HTTP {numbers} of its group {view.group.id} only "
+                f"redirects, and the Ingress does not listen on HTTPS {listeners}; give it listen-ports or "
+                "certificate-arn"
+            )
+        elif tls_ports:
+            told = (
+                f"{start} {go} onto HTTP {numbers} only and not onto HTTPS {listeners} of its group "
+                f"{view.group.id}; give it listen-ports or certificate-arn"
             )
         else:
             told = (
-                f"the rules of Ingress {name} ({where}) go onto HTTP {numbers} only, in clear text and "
-                "without HTTP/2; give it certificate-arn for HTTPS 443"
+                f"{start} {go} onto HTTP {numbers} only, in clear text and without HTTP/2; give it "
+                "certificate-arn for HTTPS 443"
             )
         yield Advice(Reason.RULES_ON_PORT_80_ONLY, told, where)
 
 
 def _redirects(view: _View, ports: Iterable[int]) -> bool:
+    """Whether all that comes to these ports is sent to an HTTPS port of the group."""
     listeners = [view.listeners[port] for port in ports if port in view.listeners]
-    return all(action.redirect for item in listeners for action in item.default_actions)
+    return all(
+        action.redirect and action.redirect.protocol == HTTPS and action.redirect.port in tls
+        for tls in [{str(item.port) for item in view.stack.listeners if item.protocol == HTTPS}]
+        for item in listeners
+        for action in item.default_actions
+    )
 
 
 def _missing_certificates(view: _View) -> Iterator[Advice]:
@@ -206,6 +237,8 @@ def _missing_certificates(view: _View) -> Iterator[Advice]:
         hosts = listen_ports.hosts(member)
         name = f"Ingress {objects.key(member.ingress)} ({where})"
         start = f"{name} listens on HTTPS {tls[0]} without certificate-arn"
+        if not hosts and view.listeners[tls[0]].certificates:
+            continue  # another member brings one
         if hosts:
             told = (
                 f"{start}: the controller takes every issued ACM certificate for {', '.join(hosts)}, and the "
@@ -228,6 +261,16 @@ def _grpc_on_http(view: _View) -> Iterator[Advice]:
                     f"{view.group_named(group)}; the group fails with FailedDeployModel and no hostname"
                 )
                 yield Advice(Reason.GRPC_ON_HTTP_LISTENER, told, view.source(rule))
+    for listener in view.stack.listeners:
+        for group in view.groups_in(listener.default_actions) if listener.protocol == HTTP else ():
+            if group.protocol_version != HTTP1:
+                where = view.place(view.member_of(group), "spec", "defaultBackend")
+                told = (
+                    f"AWS refuses listener {listener.port} ({where}): listener protocol 'HTTP' is not "
+                    f"supported with {view.group_named(group)}; the group fails with FailedDeployModel "
+                    "and no hostname"
+                )
+                yield Advice(Reason.GRPC_ON_HTTP_LISTENER, told, where)
 
 
 def _hidden_rules(view: _View) -> Iterator[Advice]:
@@ -282,23 +325,33 @@ def _expected_464(view: _View) -> Iterator[Advice]:
     tls = [view.listeners[rule.listener_port].protocol == HTTPS for rule in view.stack.rules]
     rules = [rule for rule, is_tls in zip(view.stack.rules, tls, strict=True) if is_tls]
     has_grpc = any(group.protocol_version == GRPC for group in view.stack.target_groups)
-    to_grpc: dict[str, list[ListenerRule]] = {}
+    by_protocol: dict[str | None, dict[str, list[ListenerRule]]] = {}
     for rule in rules:
         for group in view.groups_of(rule):
-            if group.protocol_version == GRPC:
-                to_grpc.setdefault(group.id, []).append(rule)
-            elif group.protocol_version == HTTP1 and _takes_grpc(rule, everything=has_grpc):
+            by_protocol.setdefault(group.protocol_version, {}).setdefault(group.id, []).append(rule)
+            if group.protocol_version == HTTP1 and _takes_grpc(rule, everything=has_grpc):
                 told = (
                     f"gRPC calls that match {view.told(rule)} get 464 from the {view.group_named(group)}; "
                     "gRPC health and reflection need rules of their own before it"
                 )
                 yield Advice(Reason.EXPECT_464, told, view.source(rule))
-    for group_id, its_rules in to_grpc.items():
-        told = (
-            "HTTP/1.1 requests, and HTTP/2 requests other than POST, get 464 from the "
-            f"{view.group_named(view.target_groups[group_id])} on {', '.join(map(view.told, its_rules))}"
-        )
-        yield Advice(Reason.EXPECT_464, told, view.source(its_rules[0]))
+    for protocol, whose in _REFUSED.items():
+        for group_id, its_rules in by_protocol.get(protocol, {}).items():
+            told = (
+                f"{whose} get 464 from the {view.group_named(view.target_groups[group_id])} on "
+                f"{', '.join(map(view.told, its_rules))}"
+            )
+            yield Advice(Reason.EXPECT_464, told, view.source(its_rules[0]))
+    for listener in view.stack.listeners:
+        for group in view.groups_in(listener.default_actions) if listener.protocol == HTTPS else ():
+            refused = "gRPC calls" if group.protocol_version == HTTP1 else _REFUSED[group.protocol_version]
+            if has_grpc or group.protocol_version != HTTP1:
+                where = view.place(view.member_of(group), "spec", "defaultBackend")
+                told = (
+                    f"{refused} that no rule of listener {listener.port} matches get 464 from the "
+                    f"{view.group_named(group)}, the default backend ({where})"
+                )
+                yield Advice(Reason.EXPECT_464, told, where)
 
 
 def _takes_grpc(rule: ListenerRule, *, everything: bool) -> bool:
@@ -310,11 +363,22 @@ def _takes_grpc(rule: ListenerRule, *, everything: bool) -> bool:
 
 
 def _idle_timeout(view: _View) -> Iterator[Advice]:
+    balancer = view.stack.load_balancer
+    given = balancer.attributes.get(IDLE_TIMEOUT) if balancer else None
+    if given is not None and not (given.isdecimal() and int(given) in _IDLE_SECONDS):
+        named = next(
+            (one for one in view.group.members if IDLE_TIMEOUT in str(objects.annotations_of(one.ingress))),
+            view.group.members[0],
+        )
+        where = view.annotated(named, "load-balancer-attributes")
+        told = (
+            f"AWS refuses {IDLE_TIMEOUT}={given} of Ingress {objects.key(named.ingress)} ({where}): it is "
+            f"{_IDLE_SECONDS[0]} to {_IDLE_SECONDS[-1]} s"
+        )
+        yield Advice(Reason.BEYOND_AWS_LIMITS, told, where)
+        return
     if not any(group.protocol_version == GRPC for group in view.stack.target_groups):
         return
-    balancer = view.stack.load_balancer
-    assert balancer is not None  # a stack with target groups has one
-    given = balancer.attributes.get(IDLE_TIMEOUT)
     seconds = float(given) if given and given.isdecimal() else PRODUCTION.alb_idle_timeout
     if seconds >= PRODUCTION.nlb_idle_timeout:
         return

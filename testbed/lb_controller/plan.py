@@ -187,9 +187,11 @@ def _members(group: Group, world: _World) -> dict[str, Location]:
 
 
 def _candidates(group_id: GroupID, known: IngressObjects, world: _World) -> dict[str, Location]:
-    """The members of a group whose order is wrong, so that it could not be loaded."""
+    """Who belongs to a group that could not be loaded, or carries its finalizer."""
     found: dict[str, Location] = {}
     for ingress in known.ingresses:
+        if groups.has_finalizer(group_id, ingress):
+            found |= world.place_of(ingress)
         try:
             member_of = groups.find_group(ingress, known, world.options)
         except BuildError:

@@ -324,3 +324,13 @@ def test_the_storys_manifests_have_no_error(repository: Path) -> None:
         "idle-streams-are-cut",
         "unstable-after-rollback",
     }
+
+
+def test_a_default_backend_and_an_action_that_are_not_there_are_told(look: Look) -> None:
+    backends = INGRESS.replace("name: web-plain", "name: act").replace("number: 80", "name: use-annotation")
+    absent = "spec:\n  defaultBackend: {service: {name: absent, port: {number: 80}}}\n"
+    found = look(SERVICE, PLAIN, backends.replace("spec:\n", absent), rule="backend-missing")
+    assert sorted(one.what.partition(" leads to ")[2].split(" that ")[0] for one in found) == [
+        "a Service",
+        "an action",
+    ]

@@ -92,14 +92,81 @@ def test_rules_that_miss_the_https_listener_of_their_group_are_told() -> None:
     }
 
 
-def test_rules_on_a_listener_that_redirects_are_not_told() -> None:
-    both = 'listen-ports: \'[{"HTTP": 80}, {"HTTPS": 443}]\''
+BOTH = 'listen-ports: \'[{"HTTP": 80}, {"HTTPS": 443}]\''
+REDIRECT = "ssl-redirect: '443'"
 
-    found = advised(
-        ingress("tls", "/tls", CERTIFICATE, both, "ssl-redirect: '443'"), ingress("plain", "/plain")
+
+def test_rules_that_only_a_redirecting_listener_would_have_are_told_to_be_nowhere() -> None:
+    found = advised(ingress("tls", "/tls", CERTIFICATE, BOTH, REDIRECT), ingress("plain", "/plain"))
+
+    assert found == {
+        Reason.RULES_ON_PORT_80_ONLY: "the rules of Ingress default/plain (app.yaml:29) stand on no "
+        "listener: HTTP 80 of its group app only redirects, and the Ingress does not listen on HTTPS 443; "
+        "give it listen-ports or certificate-arn"
+    }
+    both = ingress("tls", "/tls", CERTIFICATE, BOTH, REDIRECT), ingress("plain", "/plain", BOTH)
+    assert Reason.RULES_ON_PORT_80_ONLY not in advised(*both)
+
+
+def with_default_backend(name: str, *annotations: str) -> str:
+    head, _, _ = ingress(name, "/", *annotations).partition("  rules:")
+    return head + "  defaultBackend: {service: {name: web, port: {number: 80}}}\n---\n"
+
+
+def test_a_default_backend_that_misses_the_https_listener_is_told() -> None:
+    found = advised(ingress("tls", "/tls", CERTIFICATE), with_default_backend("plain"))
+    assert found[Reason.RULES_ON_PORT_80_ONLY].startswith("the default backend of Ingress default/plain (")
+    assert "goes onto HTTP 80 only and not onto HTTPS 443" in found[Reason.RULES_ON_PORT_80_ONLY]
+
+
+def test_a_grpc_default_backend_on_an_http_listener_is_told() -> None:
+    found = advised(with_default_backend("web", GRPC))
+    assert found[Reason.GRPC_ON_HTTP_LISTENER].startswith("AWS refuses listener 80 (app.yaml:")
+
+
+def test_grpc_calls_that_fall_to_an_http1_default_backend_are_told() -> None:
+    sentences = [
+        item.sentence
+        for item in planned(
+            ingress("grpc", "/pkg.Service/*", CERTIFICATE, GRPC, LONG), with_default_backend("web", HTTPS)
+        ).advice
+    ]
+    assert any(one.startswith("gRPC calls that no rule of listener 443 matches get 464") for one in sentences)
+
+
+def test_http1_requests_to_an_http2_group_are_told() -> None:
+    found = advised(ingress("web", "/*", CERTIFICATE, "backend-protocol-version: HTTP2"))
+    assert found[Reason.EXPECT_464].startswith("HTTP/1.1 requests get 464 from the HTTP2 target group")
+
+
+def test_a_file_is_no_grpc_method() -> None:
+    assert advised(ingress("web", "/robots.txt", CERTIFICATE)) == {}
+
+
+def test_a_member_without_host_uses_the_certificate_of_another() -> None:
+    nameless = ingress("plain", "/plain", HTTPS).replace("- host: api.example.com\n      http:", "- http:")
+    assert "host:" not in nameless
+    assert Reason.MISSING_CERTIFICATE not in advised(ingress("tls", "/tls", CERTIFICATE), nameless)
+
+
+@pytest.mark.parametrize("seconds", ["0", "4001", "long"])
+def test_an_idle_timeout_that_aws_refuses_is_told(seconds: str) -> None:
+    asked = f"load-balancer-attributes: idle_timeout.timeout_seconds={seconds}"
+    found = advised(ingress("web", "/*", CERTIFICATE, asked))
+    assert "it is 1 to 4000 s" in found[Reason.BEYOND_AWS_LIMITS]
+
+
+def test_an_ingress_that_carries_the_finalizer_of_a_group_that_cannot_be_loaded_is_its_member() -> None:
+    found = (
+        ingress("web", "/*")
+        .replace("  name: web\n", "  name: web\n  finalizers: [ingress.k8s.aws/resources]\n")
+        .replace("    kubernetes.io/ingress.class: alb\n    alb.ingress.kubernetes.io/group.name: app\n", "")
+        .replace("spec:\n", "spec:\n  ingressClassName: absent\n")
     )
-
-    assert found == {}
+    (stack,) = planned(found).stacks
+    assert stack.error
+    assert "absent" in stack.error
+    assert list(stack.members) == ["Ingress default/web"]
 
 
 def test_an_https_listener_without_certificate_is_told() -> None:
