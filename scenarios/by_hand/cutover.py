@@ -47,7 +47,7 @@ def by_hand(cutover: Cutover) -> None:
         cutover.wait_until(active("alb"), within=5 * MINUTE)
         cutover.expect(only_one("alb"))
         cutover.expect(forwards("alb", 443, "GRPC", "HTTP1"))
-        cutover.expect(answers_by_its_own_name("alb"), within=1 * MINUTE)  # a new rule takes a moment
+        cutover.wait_until(answers_by_its_own_name("alb"), within=1 * MINUTE)
         cutover.hold(3 * MINUTE)
         cutover.expect(only_served_by("nlb"))
 

@@ -54,7 +54,7 @@ def weighted(cutover: Cutover) -> None:
         cutover.apply("manifests/2-alb.yaml", CERTIFICATE_ARN=arn)
         cutover.wait_until(active("alb"), within=5 * MINUTE)
         cutover.expect(only_one("alb"))
-        cutover.expect(answers_by_its_own_name("alb"), within=1 * MINUTE)  # a new rule takes a moment
+        cutover.wait_until(answers_by_its_own_name("alb"), within=1 * MINUTE)
         cutover.wait_until(weights(nlb=100, alb=0), within=3 * SYNC)
         cutover.hold(3 * SYNC)
         cutover.expect(only_served_by("nlb"))

@@ -159,7 +159,7 @@ def alb_is_prepared(cutover: Cutover) -> None:
         cutover.wait_until(forwards("alb", 443, "GRPC", "HTTP1"), within=5 * MINUTE)  # after both Ingresses
         cutover.wait_until(active("alb"), within=5 * MINUTE)
         cutover.expect(only_one("alb"))
-        cutover.expect(answers_by_its_own_name("alb"), within=1 * MINUTE)  # a new rule takes a moment
+        cutover.wait_until(answers_by_its_own_name("alb"), within=1 * MINUTE)
         cutover.wait_until(synced(), within=3 * SYNC)
         cutover.expect(alias_at("nlb"))
         cutover.expect(only_served_by("nlb"))

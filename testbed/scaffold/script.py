@@ -91,7 +91,7 @@ def move(cutover: Cutover) -> None:
 {apply_ingresses}
         cutover.wait_until(active("alb"), within=5 * MINUTE)
         cutover.expect(only_one("alb"))
-        cutover.expect(answers_by_its_own_name("alb"), within=1 * MINUTE)  # a new rule takes a moment
+        cutover.wait_until(answers_by_its_own_name("alb"), within=1 * MINUTE)
         cutover.wait_until(synced(), within=3 * SYNC)
         cutover.hold(3 * SYNC)
         cutover.expect(alias_at("nlb"))
