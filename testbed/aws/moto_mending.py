@@ -12,7 +12,7 @@ from typing import Any
 
 from moto import settings
 from moto.elbv2.exceptions import DuplicatePriorityError, PriorityInUseError, RuleNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer
+from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer, FakeTargetGroup
 from moto.elbv2.responses import ELBV2Response
 from moto.elbv2.ssl_policies import SSL_POLICIES
 from moto.route53.models import Route53Backend
@@ -21,6 +21,7 @@ from testbed.aws.names import balancer_dns_name, canonical_zone
 from testbed.aws.route53_rules import stored_name
 
 _create_load_balancer = ELBv2Backend.create_load_balancer
+_create_target_group = ELBv2Backend.create_target_group
 _describe_target_groups = ELBv2Backend.describe_target_groups
 _modify_target_group = ELBV2Response.modify_target_group
 _WITH_REGEXES = {
@@ -39,6 +40,7 @@ def mend() -> None:
         setattr(ELBv2Backend, name, takes_regexes(getattr(ELBv2Backend, name), config))
     for owner, function in (
         (ELBv2Backend, create_load_balancer),
+        (ELBv2Backend, create_target_group),
         (ELBv2Backend, describe_target_groups),
         (ELBv2Backend, set_rule_priorities),
         (ELBV2Response, modify_target_group),
@@ -97,6 +99,23 @@ def create_load_balancer(backend: ELBv2Backend, *args: Any, **kwargs: Any) -> Fa
     made.dns_name = balancer_dns_name(made.arn, made.scheme)
     made.canonical_hosted_zone_id = canonical_zone(made.dns_name) or ""
     return made
+
+
+def create_target_group(backend: ELBv2Backend, name: str, **kwargs: Any) -> FakeTargetGroup:
+    """Defaults of health checks that moto does not know: of GRPC groups, and of HTTP checks by an NLB.
+
+    [ELBv2 API reference, CreateTargetGroup; NLB guide, "Health checks for your target groups"]
+    """
+    by_http = kwargs.get("healthcheck_protocol") in {"HTTP", "HTTPS"}
+    defaults: dict[str, Any] = {}
+    if kwargs.get("protocol_version") == "GRPC":
+        defaults = {"healthcheck_path": "/AWS.ALB/healthcheck", "matcher": {"GrpcCode": "12"}}
+    elif by_http and kwargs.get("protocol") not in {"HTTP", "HTTPS"}:
+        defaults = {"healthcheck_path": "/", "matcher": {"HttpCode": "200-399"}}
+        if kwargs["healthcheck_protocol"] == "HTTP":
+            defaults["healthcheck_timeout_seconds"] = 6
+    given = {key: value for key, value in kwargs.items() if value}
+    return _create_target_group(backend, name, **{**kwargs, **defaults, **given})
 
 
 def describe_target_groups(

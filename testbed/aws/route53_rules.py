@@ -30,6 +30,8 @@ State = dict[str, dict[Key, Record]]
 
 MOST_RECORDS = 1000
 """ResourceRecord elements of a request; those of an UPSERT count twice (Developer Guide, "Quotas")."""
+MOST_CHARACTERS = 32_000
+"""Characters in all Value elements of a request; those of an UPSERT count twice (the same page)."""
 
 _BALANCER_ZONES = frozenset(zone for pair in CANONICAL_ZONES.values() for zone in pair)
 _ALIAS_TYPES = ("A", "AAAA")
@@ -85,12 +87,8 @@ def judged(zone: Zone, state: State, changes: Sequence[Mapping[str, Any]]) -> Re
     for change in changes:
         if message := _malformed(change):
             return Refusal("InvalidInput", f"Invalid request: {message}")
-    if _weight_of(changes) > MOST_RECORDS:
-        return Refusal(
-            "InvalidChangeBatch",
-            f"[Number of records limit of {MOST_RECORDS} exceeded.]",
-        )
-    messages: list[str] = []
+    if messages := list(_too_large(changes)):
+        return Refusal("InvalidChangeBatch", f"[{', '.join(messages)}]")
     done: dict[Key, str] = {}
     for change in changes:
         record, action = change["ResourceRecordSet"], change["Action"]
@@ -173,12 +171,17 @@ def _one_of_contents(found: str, change: Mapping[str, Any]) -> str:
     return f"Expected exactly one of {contents}, but found {found} in {_where(change)}"
 
 
-def _weight_of(changes: Sequence[Mapping[str, Any]]) -> int:
-    counted = 0
+def _too_large(changes: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    records = characters = 0
     for change in changes:
-        values = len(change["ResourceRecordSet"].get("ResourceRecords", ()))
-        counted += 2 * values if change["Action"] == "UPSERT" else values
-    return counted
+        counts = 2 if change["Action"] == "UPSERT" else 1
+        for value in change["ResourceRecordSet"].get("ResourceRecords", ()):
+            records += counts
+            characters += counts * len(value["Value"])
+    if records > MOST_RECORDS:
+        yield f"Number of records limit of {MOST_RECORDS} exceeded."
+    if characters > MOST_CHARACTERS:
+        yield f"RDATA character limit of {MOST_CHARACTERS} exceeded."
 
 
 def _refused(action: str, record: Record, key: Key, state: State, zone: Zone) -> Iterator[str]:

@@ -2,7 +2,8 @@
 --
 -- The testbed puts the values of the listener in front:
 --   PROTOCOL "http" or "https", PORT the listener's port as AWS has it, BOUND the port bound on this machine,
---   XFF_MODE "append", "preserve" or "remove", KEEP_HOST whether routing.http.preserve_host_header.enabled
+--   XFF_MODE "append", "preserve" or "remove", XFF_PORT whether routing.http.xff_client_port.enabled,
+--   KEEP_HOST whether routing.http.preserve_host_header.enabled
 --   PORTS production port -> bound port, for redirects that this machine's clients can follow
 
 -- Each listener has a Lua state of its own; the address of a table tells them apart.
@@ -39,17 +40,22 @@ local function trace(headers)
   headers:replace("x-amzn-trace-id", new_trace("Self") .. ";" .. rest)
 end
 
+-- In lower case, as an ALB sends it on.
+local function without_port(authority)
+  return (string.gsub(string.lower(authority), ":%d*$", ""))
+end
+
 local function host(headers)
   local given = headers:get(":authority")
   if given == nil or KEEP_HOST then return end
-  local name, port = string.match(string.lower(given), "^(.-):?(%d*)$")
+  local name = without_port(given)
   local wanted = name
   if PORT ~= 80 and PORT ~= 443 then wanted = name .. ":" .. BOUND end
   if wanted ~= given then headers:replace(":authority", wanted) end
 end
 
 local function location(template, headers)
-  local authority = string.match(string.lower(headers:get(":authority") or ""), "^(.-):?%d*$")
+  local authority = without_port(headers:get(":authority") or "")
   local path, query = string.match(headers:get(":path"), "^/?([^?]*)%??(.*)$")
   local values = { protocol = PROTOCOL, host = authority, port = tostring(PORT), path = path, query = query }
   local filled = string.gsub(template, "#{(%l+)}", values)
@@ -132,7 +138,8 @@ function envoy_on_request(handle)
     return
   end
   session(handle, headers)
-  local peer = string.match(handle:streamInfo():downstreamDirectRemoteAddress(), "^(.*):%d+$")
+  local peer = handle:streamInfo():downstreamDirectRemoteAddress()
+  if not XFF_PORT then peer = string.match(peer, "^(.*):%d+$") end
   if not forwarded_for(headers, peer) then
     handle:respond({ [":status"] = "463" }, "")
     return

@@ -22,6 +22,8 @@ from testbed.settings import PATIENCE, PRODUCTION
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 HEALTHY, DRAINING = "HEALTHY", "DRAINING"
+UNLIMITED = 2**32 - 1
+"""The largest limit that Envoy takes."""
 
 
 def cluster_name(balancer: LoadBalancer, zone: int, group: TargetGroup) -> str:
@@ -53,6 +55,7 @@ def cluster(
         # Fail-open is decided in endpoints.py; Envoy shall never send to what is not healthy.
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "metadata": {"filter_metadata": {"alb": labels}},
+        "circuit_breakers": _no_limits(),
     }
     if balancer.type == "nlb":
         # The flow hash of an NLB takes ports and the TCP sequence number in: like chance to everyone outside.
@@ -88,6 +91,12 @@ def is_sticky_by_source(group: TargetGroup) -> bool:
     """Stickiness of an NLB: all connections of a client's address to one target [NLB guide]."""
     given = group.attributes
     return given.get("stickiness.enabled") == "true" and given.get("stickiness.type") == "source_ip"
+
+
+def _no_limits() -> dict[str, Any]:
+    """Envoy takes 1,024 connections and requests a cluster unless told otherwise; AWS has no such limit."""
+    limits = ("max_connections", "max_pending_requests", "max_requests", "max_retries")
+    return {"thresholds": [{name: {"value": UNLIMITED} for name in limits}]}
 
 
 def _proxy_protocol(inner: dict[str, Any] | None) -> dict[str, Any]:

@@ -236,13 +236,17 @@ def _server_names(state: State, certificates: Mapping[str, Certificate]) -> dict
     further: Iterable[str] = {
         arn for balancer in state.balancers for item in balancer.listeners for arn in item.certificates[1:]
     }
-    return {arn: _names(certificates[arn].chain) for arn in further if arn in certificates}
+    return {arn: server_names(certificates[arn].chain) for arn in further if arn in certificates}
 
 
-def _names(chain: bytes) -> Sequence[str]:
+def server_names(chain: bytes) -> Sequence[str]:
+    """The server names of a certificate (PEM): its alternative names, else its common name, if it has one."""
     from cryptography import x509  # slow to import, rarely needed
 
-    names = x509.load_pem_x509_certificate(chain).extensions.get_extension_for_class(
-        x509.SubjectAlternativeName
-    )
+    certificate = x509.load_pem_x509_certificate(chain)
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except x509.ExtensionNotFound:
+        common = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return [str(name.value) for name in common]
     return names.value.get_values_for_type(x509.DNSName)

@@ -127,14 +127,11 @@ class HealthChecks:
         interval = self._clock.scaled(group.check.interval)
         loop = asyncio.get_running_loop()
         due = loop.time()
-        try:
-            for turn in itertools.count():
-                result = await self._once(probe, group, key[1], turn)
-                self._set(key, self._health[key].after(result, group.check))
-                due = max(due + interval, loop.time())
-                await asyncio.sleep(due - loop.time())
-        finally:
-            await probe.close()
+        for turn in itertools.count():
+            result = await self._once(probe, group, key[1], turn)
+            self._set(key, self._health[key].after(result, group.check))
+            due = max(due + interval, loop.time())
+            await asyncio.sleep(due - loop.time())
 
     async def _once(self, probe: Checker, group: TargetGroup, target: Target, turn: int) -> Result:
         """A node port leads to any of its pods, as kube-proxy chooses: in turn here."""

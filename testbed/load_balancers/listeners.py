@@ -293,7 +293,8 @@ def _source_header() -> Message:
 
 def _script(balancer: LoadBalancer, item: Listener, network: Network) -> str:
     """`alb.lua` with the values of this listener in front. Only numbers, booleans and known words go in."""
-    mode = balancer.attributes.get("routing.http.xff_header_mode", "append")
+    mode = balancer.attributes.get("routing.http.xff_header_processing.mode", "append")
+    port = balancer.attributes.get("routing.http.xff_client_port.enabled") == "true"
     keep = balancer.attributes.get("routing.http.preserve_host_header.enabled") == "true"
     ports = ", ".join(f'["{port}"] = "{network.port(port)}"' for port in (80, 443))
     values = {
@@ -301,6 +302,7 @@ def _script(balancer: LoadBalancer, item: Listener, network: Network) -> str:
         "PORT": str(int(item.port)),
         "BOUND": str(network.port(item.port)),
         "XFF_MODE": f'"{mode if mode in {"preserve", "remove"} else "append"}"',
+        "XFF_PORT": "true" if port else "false",
         "KEEP_HOST": "true" if keep else "false",
         "PORTS": f"{{ {ports} }}",
     }

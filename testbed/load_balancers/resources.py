@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from testbed.load_balancers.clusters import assignment, cluster, cluster_name
 from testbed.load_balancers.elbv2_state import Listener, LoadBalancer, State, Target, TargetGroup
-from testbed.load_balancers.endpoints import Resolve, States, endpoints, in_zone
+from testbed.load_balancers.endpoints import ACCEPTING, Resolve, States, endpoints, in_zone
 from testbed.load_balancers.listeners import Surroundings, default_secret, listener, route_name
 from testbed.load_balancers.routes import table
 
@@ -65,25 +65,23 @@ def resources(kind: Kind, state: State, states: States, sources: Sources) -> Res
 
 
 def zones_in_service(balancer: LoadBalancer, state: State, states: States) -> list[int]:
-    """The zones whose address is in DNS: an NLB's zone without a healthy target is taken out [NLB guide].
+    """The zones whose address is in DNS: one where a group has no healthy target is taken out [NLB guide].
 
-    With no healthy target anywhere the balancer fails open: all zones that have one at all.
+    With no such zone the balancer fails open: all zones that have a target at all. A group without any
+    target says nothing about zones.
     """
     every = list(range(len(balancer.zones)))
     if balancer.type == "alb":
         return every
-    groups = [state.groups[arn] for arn in balancer.groups if arn in state.groups]
+    groups = [group for arn in balancer.groups if (group := state.groups.get(arn)) and group.targets]
 
-    def served(*accepted: str) -> list[int]:
-        return [
-            zone
-            for zone in every
-            for group in groups
-            for target in _targets(balancer, zone, group)
-            if not accepted or states.get((group.arn, target), "healthy") in accepted
-        ]
+    def healthy(zone: int, group: TargetGroup) -> bool:
+        targets = _targets(balancer, zone, group)
+        return any(states.get((group.arn, target), "healthy") in ACCEPTING for target in targets)
 
-    return sorted(set(served("healthy") or served() or every))
+    in_full = [zone for zone in every if all(healthy(zone, group) for group in groups)]
+    at_all = [zone for zone in every if any(_targets(balancer, zone, group) for group in groups)]
+    return in_full or at_all or every
 
 
 def _add(result: Resources, balancer: LoadBalancer, state: State, states: States, sources: Sources) -> None:

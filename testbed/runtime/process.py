@@ -19,7 +19,8 @@ from testbed.errors import Missing
 from testbed.settings import PATIENCE
 
 # A parent that ended before the kernel was told has left the child to another one: then nothing may start.
-_IF_THE_PARENT_LIVES = '[ "$PPID" = "$0" ] && exec "$@"'
+# Each connection through a balancer costs two open files; many systems allow 1,024 unless asked for more.
+_IF_THE_PARENT_LIVES = '[ "$PPID" = "$0" ] && ulimit -S -n "$(ulimit -H -n)" && exec "$@"'
 
 
 @dataclass(frozen=True, slots=True)

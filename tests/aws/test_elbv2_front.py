@@ -144,6 +144,38 @@ def test_a_grpc_group_takes_grpc_codes_and_keeps_them(account: Account) -> None:
         account.group("GRPC", Matcher={"GrpcCode": "200"})
 
 
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (
+            {"Protocol": "HTTP", "ProtocolVersion": "GRPC"},
+            {"HealthCheckPath": "/AWS.ALB/healthcheck", "Matcher": {"GrpcCode": "12"}},
+        ),
+        ({"Protocol": "HTTP"}, {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200"}}),
+        (
+            {"Protocol": "TCP", "HealthCheckProtocol": "HTTP"},
+            {"HealthCheckPath": "/", "Matcher": {"HttpCode": "200-399"}, "HealthCheckTimeoutSeconds": 6},
+        ),
+        (
+            {"Protocol": "TLS", "HealthCheckProtocol": "HTTPS", "HealthCheckPort": "8080"},
+            {
+                "HealthCheckPath": "/",
+                "Matcher": {"HttpCode": "200-399"},
+                "HealthCheckTimeoutSeconds": 10,
+            },
+        ),
+    ],
+)
+def test_health_checks_have_the_defaults_of_their_protocol(
+    account: Account, asked: dict[str, str], expected: dict[str, Any]
+) -> None:
+    vpc = account.clients.ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    name = "-".join(["defaults", *asked.values()])
+    made = account.clients.elbv2.create_target_group(Name=name, Port=80, VpcId=vpc, **asked)
+    group: dict[str, Any] = dict(made["TargetGroups"][0])
+    assert {key: group[key] for key in expected} == expected
+
+
 def test_one_port_has_one_listener(account: Account) -> None:
     balancer = account.balancer()["LoadBalancerArn"]
     account.listener(balancer, "HTTP", 80)

@@ -238,6 +238,16 @@ def test_upserts_count_twice_towards_the_limit() -> None:
     assert refused([], change("CREATE", record("TXT", *many))) == ("", "")
 
 
+def test_a_batch_holds_32000_characters_of_values_and_those_of_upserts_count_twice() -> None:
+    many = [f'"{number:0>198}"' for number in range(80)]  # 16,000 characters with their quotes
+    assert refused([], change("UPSERT", record("TXT", *many))) == ("", "")
+    assert refused([], change("UPSERT", record("TXT", *many, '"1"'))) == (
+        "InvalidChangeBatch",
+        "[RDATA character limit of 32000 exceeded.]",
+    )
+    assert refused([], change("CREATE", record("TXT", *many, '"1"'))) == ("", "")
+
+
 def test_names_are_kept_in_lower_case_with_a_dot_and_wildcards_in_octal() -> None:
     assert stored_name("*.API.example.com") == "\\052.api.example.com."
     assert stored_name("\\052.api.example.com.") == "\\052.api.example.com."

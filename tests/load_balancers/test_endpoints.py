@@ -72,3 +72,19 @@ def test_a_zone_without_a_healthy_target_leaves_dns_unless_zones_are_crossed() -
     assert zones_in_service(*nlb(ONE, TWO), ill) == [1]
     both_ill = {**ill, (GROUP.arn, TWO): "unhealthy"}
     assert zones_in_service(*nlb(ONE, TWO), both_ill) == [0, 1]
+
+
+def test_a_zone_leaves_dns_when_one_of_several_groups_has_nothing_healthy_there() -> None:
+    balancer, state = nlb(ONE, TWO)
+    other = replace(GROUP, arn="arn:targetgroup/b/1", targets=(ONE, TWO))
+    empty = replace(GROUP, arn="arn:targetgroup/c/1", targets=())
+    listeners = [
+        Listener(group.arn, port, "TCP", rules=(Rule(0, Forward(((group.arn, 1),))),))
+        for port, group in enumerate((other, empty), start=81)
+    ]
+    balancer = replace(balancer, listeners=(*balancer.listeners, *listeners))
+    state = State((balancer,), {**state.groups, other.arn: other, empty.arn: empty})
+    assert zones_in_service(balancer, state, {}) == [0, 1]
+    assert zones_in_service(balancer, state, {(other.arn, TWO): "unhealthy"}) == [0]
+    crossed = {(other.arn, TWO): "unhealthy", (GROUP.arn, ONE): "unhealthy"}
+    assert zones_in_service(balancer, state, crossed) == [0, 1]

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import datetime
 import http.server
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -9,10 +11,14 @@ from typing import Any
 import grpc
 import httpx
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from testbed.backend import methods
 from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
 from testbed.journal import Balancer, read
+from testbed.load_balancers.fleet import server_names
 from testbed.load_balancers.metrics import metrics
 from testbed.runtime.envoy import BALANCER_ADMIN_PORTS
 from testbed.settings import PATIENCE
@@ -119,6 +125,28 @@ def test_a_listener_without_tls_speaks_http1_only(cloud: Any, story: Any) -> Non
         assert plain.recv(64).startswith(b"HTTP/1.1 4")
 
 
+def test_a_grpc_group_reaches_and_checks_targets_over_tls_whoever_signed_their_certificate(
+    cloud: Any, story: Any
+) -> None:
+    group = cloud.group("grpctls", "GRPC", *cloud.pods(8443), Protocol="HTTPS")
+    cloud.listener(story.alb, "HTTPS", 8062, cloud.forward(group), story.certificate)
+    cloud.feed.bump()
+    wanted = {("healthy", host) for host, _ in cloud.pods(8443)}
+
+    def healthy() -> bool:
+        found = cloud.fleet.health.describe(group)
+        return {(one["TargetHealth"]["State"], one["Target"]["Id"]) for one in found} == wanted
+
+    cloud.eventually(healthy)
+    address = cloud.fleet.addresses(story.alb["DNSName"])[0]
+
+    def listener() -> object:
+        answered = call(cloud, address, methods.GET_MEASUREMENT, 8062)
+        return dict(answered.initial_metadata()).get("x-testbed-listener")
+
+    cloud.eventually(lambda: listener() == "tls")
+
+
 class Echo(http.server.BaseHTTPRequestHandler):
     """Answers with the headers it got, one a line."""
 
@@ -174,6 +202,38 @@ def test_the_target_gets_the_forwarded_headers_of_an_alb(
     many = {"x-forwarded-for": ", ".join(["192.0.2.1"] * 31)}
     assert rest(cloud, address, "/echo", headers=many).status_code == 463
     assert rest(cloud, address, "/echo", method="TRACE").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("attributes", "forwarded"),
+    [
+        ({"xff_header_processing.mode": "preserve"}, r"192\.0\.2\.1"),
+        ({"xff_header_processing.mode": "remove"}, ""),
+        ({"xff_client_port.enabled": "true"}, r"192\.0\.2\.1, 127\.0\.0\.1:\d+"),
+    ],
+)
+def test_attributes_say_what_becomes_of_x_forwarded_for(
+    cloud: Any, echo: tuple[str, int], attributes: dict[str, str], forwarded: str
+) -> None:
+    name = "-".join(attributes.values())
+    balancer = cloud.balancer(name)
+    cloud.elbv2.modify_load_balancer_attributes(
+        LoadBalancerArn=balancer["LoadBalancerArn"],
+        Attributes=[{"Key": f"routing.http.{key}", "Value": value} for key, value in attributes.items()],
+    )
+    cloud.listener(balancer, "HTTP", 8061, cloud.forward(cloud.group(name, "HTTP1", echo)))
+    cloud.feed.bump()
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
+    url = f"http://{cloud.fleet.addresses(balancer['DNSName'])[0]}:{cloud.network.port(8061)}/"
+
+    def asked() -> httpx.Response:
+        headers = {"x-forwarded-for": "192.0.2.1", "host": "Node12"}
+        return httpx.get(url, headers=headers, trust_env=False, timeout=PATIENCE.request)
+
+    cloud.eventually(lambda: asked().status_code == 200)
+    got = dict(line.split(": ", 1) for line in asked().text.splitlines())
+    assert re.fullmatch(forwarded, got.get("x-forwarded-for", ""))
+    assert got["host"] == f"node12:{cloud.network.port(8061)}"
 
 
 def test_rules_targets_and_certificates_change_under_a_stream_that_loses_nothing(
@@ -299,3 +359,20 @@ def test_health_is_told_as_the_api_tells_it(cloud: Any, story: Any) -> None:
     cloud.feed.bump()
     cloud.eventually(lambda: told(wrong)["State"] == "draining")
     assert told(wrong)["Reason"] == "Target.DeregistrationInProgress"
+
+
+def test_a_certificate_without_alternative_names_is_for_its_common_name() -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    now = datetime.datetime.now(datetime.UTC)
+
+    def signed(*attributes: x509.NameAttribute[str]) -> bytes:
+        name = x509.Name(attributes)
+        draft = x509.CertificateBuilder(
+            name, name, key.public_key(), 1, now, now + datetime.timedelta(days=1)
+        )
+        return draft.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+    assert server_names(signed(x509.NameAttribute(x509.NameOID.COMMON_NAME, "old.example.com"))) == [
+        "old.example.com"
+    ]
+    assert server_names(signed()) == []

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from testbed.errors import Missing
 from testbed.runtime import process
 from testbed.runtime.process import Command, Process
+from testbed.settings import PATIENCE
 
 SLEEPER = [sys.executable, "-c", "import signal; print('up', flush=True); signal.pause()"]
 
@@ -45,6 +47,17 @@ def test_an_early_end_is_told_with_its_last_words(tmp_path: Path) -> None:
 def test_a_missing_binary_is_told_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(Missing, match="absent-binary cannot be started: No such file"):
         Process(Command("absent", ["absent-binary"]), tmp_path)
+
+
+def test_a_child_may_open_as_many_files_as_this_machine_allows(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
+    try:
+        with Process(Command("counter", ["/bin/sh", "-c", "ulimit -S -n"]), tmp_path) as child:
+            assert child.wait(PATIENCE.condition) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert child.log.read_text().split() == [str(hard)]
 
 
 def test_a_child_whose_parent_died_before_the_kernel_was_told_never_starts() -> None:
