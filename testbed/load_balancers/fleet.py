@@ -94,12 +94,21 @@ class Fleet:
         self.server = AdsServer(network.control, XDS_PORT, KINDS, self._refused)
 
     def addresses(self, dns_name: str) -> tuple[str, ...]:
-        """The addresses in service of an active balancer, one a zone; none if there is no such balancer."""
+        """The addresses in service of an active balancer, one a zone; none if there is no such balancer.
+
+        `<zone>.` in front of an NLB's name asks for that zone alone [NLB guide, "Network Load Balancers"].
+        """
         wanted = dns_name.rstrip(".").lower().removeprefix("dualstack.")
         state = self._serving
-        for balancer in state.balancers:
-            if balancer.dns_name.lower() == wanted and balancer.is_active:
+        for balancer in filter(lambda one: one.is_active, state.balancers):
+            name = balancer.dns_name.lower()
+            if wanted == name:
                 return self._addresses(balancer, state)
+            zone = wanted.removesuffix(f".{name}")
+            if balancer.type == "nlb" and zone in balancer.zones:
+                serving = zones_in_service(balancer, state, self.health.states())
+                index = balancer.zones.index(zone)
+                return (self._book.address(balancer.arn, index),) if index in serving else ()
         return ()
 
     def balancer_of(self, address: str) -> LoadBalancer | None:

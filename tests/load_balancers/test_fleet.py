@@ -66,6 +66,10 @@ def test_the_two_zones_have_stable_addresses_and_unknown_names_have_none(cloud: 
     assert len(set(first)) == 2
     assert cloud.fleet.addresses(story.alb["DNSName"].upper() + ".") == first
     assert cloud.fleet.addresses("nobody.elb.amazonaws.com") == ()
+    zones = [zone["ZoneName"] for zone in story.nlb["AvailabilityZones"]]
+    both = [cloud.fleet.addresses(f"{zone}.{story.nlb['DNSName']}") for zone in sorted(zones)]
+    assert sum(both, ()) == cloud.fleet.addresses(story.nlb["DNSName"])
+    assert cloud.fleet.addresses(f"{zones[0]}.{story.alb['DNSName']}") == ()
     told = [event for event in read(cloud.folder / "journal.ndjson") if isinstance(event, Balancer)]
     assert {(event.name, event.type) for event in told} >= {("web", "alb"), ("tcp", "nlb")}
 
