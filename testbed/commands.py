@@ -53,7 +53,7 @@ def rehearse(options: Options) -> int:
             topology.journal.write(_run_event(scenario, options, topology))
             for limit in limits:
                 topology.journal.write(journal.Threshold(time=topology.clock.wall(), text=limit.text))
-            play(scenario, topology, options.rate)
+            play(scenario, topology, options)
         topology.journal.listener = None
         # Not sooner: a run should not wait for what only its end needs.
         from testbed.report import github
@@ -96,7 +96,7 @@ def render(path: Path, folder: Path) -> int:
     return verdict.exit_code
 
 
-def play(scenario: Scenario, topology: Running, rate: float) -> None:
+def play(scenario: Scenario, topology: Running, options: Options) -> None:
     """Play a scenario on a running topology; the journal's last line says how it ended.
 
     Raises:
@@ -104,7 +104,7 @@ def play(scenario: Scenario, topology: Running, rate: float) -> None:
     """
     reason, detail = ERROR, "something unforeseen"
     try:
-        cutover = Cutover(scenario, topology, rate)
+        cutover = Cutover(scenario, topology, options.rate, options.external_dns)
         with _told_as_bad_input(cutover):
             scenario.play(cutover)
         cutover.end()

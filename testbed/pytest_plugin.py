@@ -213,7 +213,7 @@ def _started(options: Options) -> Iterator[RunningTestbed]:
     options.report.mkdir(parents=True, exist_ok=True)
     with running(scenario, options, options.report) as topology:
         assert isinstance(topology, Embedded), "the options of a session say nothing of Compose"
-        cutover = Cutover(scenario, topology, options.rate)
+        cutover = Cutover(scenario, topology, options.rate, options.external_dns)
         cutover.apply(*scenario.manifests)
         network = topology.network
         yield RunningTestbed(

@@ -14,6 +14,7 @@ from testbed import journal
 from testbed.clock import Clock
 from testbed.commands import COMPLETE, ERROR, JOURNAL, _fresh_folder, play
 from testbed.errors import BadInput, Missing
+from testbed.options import Options
 from testbed.rehearsal.conditions import Condition, Observation
 from testbed.rehearsal.cutover import Cutover, StepFailed
 from testbed.rehearsal.scenario import Scenario
@@ -41,7 +42,7 @@ def played(topology: Standing, script: Callable[[Cutover], None]) -> list[journa
     folder = Path(__file__).parent
     scenario = Scenario(play=script, name="s", title="s", host="a.b", zone="b", folder=folder)
     try:
-        play(scenario, cast(Any, topology), 1.0)
+        play(scenario, cast(Any, topology), Options())
     finally:
         topology.journal.close()
     return list(journal.read(topology.journal.path))

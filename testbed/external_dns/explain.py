@@ -13,21 +13,8 @@ from testbed.external_dns.moves import Step
 from testbed.external_dns.one_sync import Sync
 from testbed.external_dns.profile import Profile
 from testbed.external_dns.reasons import CLAIM_MISSING, Decision, Reason
-from testbed.external_dns.txt_cipher import TxtCipher
-from testbed.external_dns.txt_names import TxtNames
-from testbed.external_dns.txt_registry import parse
+from testbed.external_dns.txt_labels import Label, Record, labels_in, labels_of, plain_name
 from testbed.external_dns.zone_file import ZoneFile
-
-Record = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Label:
-    """What a TXT says: of which record type ("" in the old format), and its labels, such as `owner`."""
-
-    name: str
-    type: str
-    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +57,7 @@ def explain(
     profile: Profile,
 ) -> Explanation:
     """What a sync means for a name."""
-    wanted = _plain(name)
+    wanted = plain_name(name)
     objects = {claims.resource_of(item): item for item in items}
 
     def others(kind: str) -> list[Mapping[str, Any]]:
@@ -80,9 +67,9 @@ def explain(
         one
         for item in objects.values()
         for one in claims.of(item, flags, profile, others)
-        if _plain(one.name) == wanted
+        if plain_name(one.name) == wanted
     ]
-    mine = [one for one in sync.decisions if _plain(one.name) == wanted]
+    mine = [one for one in sync.decisions if plain_name(one.name) == wanted]
     decisions = [one for one in mine if one.reason not in CLAIM_MISSING]
     records, labels = _of_zones(wanted, zones, flags, profile)
     situation = moves.Situation(wanted, _holder(decisions), claimed, objects, flags, profile)
@@ -105,7 +92,7 @@ def explain(
 def _refusal(name: str, sync: Sync) -> str:
     """Of the last batch that changes the name: v0.13.4 and later try a record alone after a refusal."""
     for batch in reversed(sync.batches):
-        if any(_plain(change["ResourceRecordSet"]["Name"]) == name for change in batch.changes):
+        if any(plain_name(change["ResourceRecordSet"]["Name"]) == name for change in batch.changes):
             return batch.refusal
     return ""
 
@@ -139,29 +126,10 @@ def _weights(name: str) -> Step:
 def _of_zones(
     name: str, zones: Iterable[ZoneFile], flags: Flags, profile: Profile
 ) -> tuple[list[Record], list[Label]]:
-    names = TxtNames(flags.txt_prefix, flags.txt_suffix, flags.txt_wildcard, profile)
-    records: list[Record] = []
-    labels: list[Label] = []
-    for zone in zones:
-        for record in zone.records:
-            found = _labels(record, flags, profile)
-            if found is None:
-                if _plain(record["Name"]) == name:
-                    records.append(record)
-                continue
-            owned, kind = names.owned_by(record["Name"].rstrip("."))
-            if owned == names.replaced(name):
-                labels.append(Label(record["Name"].rstrip("."), kind, found))
-    return records, labels
-
-
-def _labels(record: Record, flags: Flags, profile: Profile) -> dict[str, str] | None:
-    if record["Type"] != "TXT" or not record.get("ResourceRecords"):
-        return None
-    value = record["ResourceRecords"][0]["Value"]
-    clear = TxtCipher(flags.txt_key).decrypted(value.strip('"')) if flags.txt_key else None
-    return parse(clear[0] if clear else value, profile)
-
-
-def _plain(name: str) -> str:
-    return name.replace("\\052", "*").rstrip(".").lower()
+    every = [record for zone in zones for record in zone.records]
+    records = [
+        record
+        for record in every
+        if plain_name(record["Name"]) == name and labels_in(record, flags, profile) is None
+    ]
+    return records, labels_of(name, every, flags, profile)

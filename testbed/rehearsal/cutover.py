@@ -8,7 +8,6 @@ Durations are production seconds; the run's clock divides them by its speed.
 
 from __future__ import annotations
 
-import re
 import string
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,11 +17,13 @@ from typing import Any
 
 from testbed import journal
 from testbed.aws.names import balancer_type
+from testbed.aws.route53_rules import stored_name
 from testbed.errors import BadInput
 from testbed.kubernetes import manifests as manifest_files
 from testbed.kubernetes.last_applied import with_last_applied
 from testbed.kubernetes.references import check_references
 from testbed.network import KUBERNETES_PORT
+from testbed.options import EXTERNAL_DNS_VERSIONS
 from testbed.rehearsal import runbook
 from testbed.rehearsal.conditions import Condition, Observation
 from testbed.rehearsal.scenario import Scenario
@@ -66,10 +67,17 @@ class Cutover:
         unmet: what `expect` was asked and did not hold, with what was seen instead.
     """
 
-    def __init__(self, scenario: Scenario, topology: Topology, rate: float) -> None:
+    def __init__(
+        self,
+        scenario: Scenario,
+        topology: Topology,
+        rate: float,
+        external_dns: str = EXTERNAL_DNS_VERSIONS[0],
+    ) -> None:
         self.scenario = scenario
         self.topology = topology
         self._rate = rate
+        self._external_dns = external_dns
         self._number = 0
         self._pause = threading.Event()
         self._counts_at_step = Counts()
@@ -329,14 +337,8 @@ class Cutover:
 
     def alias(self, type: str = "A") -> AliasTarget | None:  # noqa: A002 the field's own name
         """Where the host's alias record points, or None if there is no such record."""
-        answer = self.topology.clients.route53.list_resource_record_sets(
-            HostedZoneId=self._zone(),
-            StartRecordName=self.scenario.host,
-            StartRecordType=type,  # type: ignore[arg-type]
-            MaxItems="1",
-        )
-        for record in answer["ResourceRecordSets"]:
-            if record["Name"].rstrip(".") == self.scenario.host and record["Type"] == type:
+        for record in self._records():
+            if self._is_of_host(record) and record["Type"] == type:
                 target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
                 return AliasTarget(target, balancer_type(target)) if target else None
         return None
@@ -344,27 +346,25 @@ class Cutover:
     def weights(self) -> dict[str, int]:
         """The weights of the host's alias records, by the type of balancer that they lead to."""
         found: dict[str, int] = {}
-        pages = self.topology.clients.route53.get_paginator("list_resource_record_sets")
-        for page in pages.paginate(HostedZoneId=self._zone()):
-            for record in page["ResourceRecordSets"]:
-                if record["Name"].rstrip(".") == self.scenario.host and record["Type"] == "A":
-                    target = record.get("AliasTarget", {}).get("DNSName", "").rstrip(".")
-                    kind = balancer_type(target)
-                    if kind and "Weight" in record:
-                        found[kind] = found.get(kind, 0) + record["Weight"]
+        for record in self._records():
+            if self._is_of_host(record) and record["Type"] == "A":
+                kind = balancer_type(record.get("AliasTarget", {}).get("DNSName", "").rstrip("."))
+                if kind and "Weight" in record:
+                    found[kind] = found.get(kind, 0) + record["Weight"]
         return found
 
     def resource_labels(self) -> list[str]:
         """The resources that ExternalDNS's TXT records of the host name, e.g. `service/default/envoy`."""
-        labels = []
-        pages = self.topology.clients.route53.get_paginator("list_resource_record_sets")
-        names = {f"{prefix}{self.scenario.host}." for prefix in ("", "a-", "aaaa-", "cname-")}
-        for page in pages.paginate(HostedZoneId=self._zone()):
-            for record in page["ResourceRecordSets"]:
-                if record["Type"] == "TXT" and record["Name"] in names:
-                    for value in record["ResourceRecords"]:
-                        labels += re.findall(r"external-dns/resource=([^,\"]+)", value["Value"])
-        return labels
+        if not self.scenario.external_dns:
+            return []
+        from testbed.external_dns import flags
+        from testbed.external_dns.profile import profile
+        from testbed.external_dns.txt_labels import labels_of
+
+        version = profile(self._external_dns)
+        arguments = flags.parse(self.scenario.flags(self._external_dns), version)
+        found = labels_of(self.scenario.host, self._records(), arguments, version)
+        return [label.labels["resource"] for label in found if "resource" in label.labels]
 
     def certificate_arn(self, name: str) -> str:
         """The ARN of the ACM certificate that was requested for a name.
@@ -453,6 +453,17 @@ class Cutover:
     def syncs_since_action(self) -> int:
         """Syncs that ExternalDNS began and finished since the operator last acted."""
         return max(0, self.topology.external_dns_syncs()[1] - self._syncs_at_action)
+
+    def _is_of_host(self, record: Mapping[str, Any]) -> bool:
+        return stored_name(record["Name"]) == stored_name(self.scenario.host)
+
+    def _records(self) -> list[Mapping[str, Any]]:
+        pages = self.topology.clients.route53.get_paginator("list_resource_record_sets")
+        return [
+            record
+            for page in pages.paginate(HostedZoneId=self._zone())
+            for record in page["ResourceRecordSets"]
+        ]
 
     # --- the journal -------------------------------------------------------------------------------
 
