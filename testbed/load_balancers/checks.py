@@ -39,6 +39,11 @@ def checker(group: TargetGroup) -> Checker:
     return TcpChecker(group.check, preface)
 
 
+def result_of(check: HealthCheck, code: int) -> Result:
+    """What an HTTP or gRPC code means to a check."""
+    return PASSED if is_expected(check.matcher, code) else Result(Reason.MISMATCH, str(code))
+
+
 class TcpChecker:
     """Passes when the port takes a connection."""
 
@@ -84,8 +89,7 @@ class HttpChecker:
             await _closed(writer)
         if len(line) < 2 or not line[1].isdigit():
             return Result(Reason.FAILED)
-        code = int(line[1])
-        return PASSED if is_expected(self._check.matcher, code) else Result(Reason.MISMATCH, str(code))
+        return result_of(self._check, int(line[1]))
 
 
 class GrpcChecker:
@@ -113,8 +117,7 @@ class GrpcChecker:
         status = answer.get("grpc-status")
         if status is None:
             return Result(Reason.MISMATCH, answer[":status"]) if answer else Result(Reason.FAILED)
-        passed = status.isdigit() and is_expected(self._check.matcher, int(status))
-        return PASSED if passed else Result(Reason.MISMATCH, status)
+        return result_of(self._check, int(status)) if status.isdigit() else Result(Reason.FAILED)
 
 
 async def _unary(

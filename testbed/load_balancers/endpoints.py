@@ -14,6 +14,9 @@ from testbed.load_balancers.elbv2_state import Target, TargetGroup
 Address = tuple[str, int]
 Resolve = Callable[[str, int], Sequence[Address]]
 """(instance id, node port) → addresses of the pods that kube-proxy on that node would choose from."""
+NodeHealth = Callable[[str, int], bool | None]
+"""(instance id, port) → whether kube-proxy says there that the node has pods of the Service whose
+`healthCheckNodePort` that is; None if it is no such port."""
 States = Mapping[tuple[str, Target], str]
 """State of a target as describe-target-health names it, by target group ARN and target."""
 
@@ -34,6 +37,11 @@ class Endpoint:
 def nowhere(_instance: str, _port: int) -> Sequence[Address]:
     """Resolves no instance: for runs that have none."""
     return ()
+
+
+def unknown(_instance: str, _port: int) -> bool | None:
+    """Knows no health check node port."""
+    return None
 
 
 def endpoints(

@@ -23,7 +23,7 @@ from testbed.load_balancers.addresses import AddressBook
 from testbed.load_balancers.ads import AdsServer
 from testbed.load_balancers.elbv2_state import LoadBalancer, State
 from testbed.load_balancers.endings import endings
-from testbed.load_balancers.endpoints import Address, Resolve, nowhere
+from testbed.load_balancers.endpoints import Address, NodeHealth, Resolve, nowhere, unknown
 from testbed.load_balancers.health import HealthChecks, Key
 from testbed.load_balancers.listeners import Surroundings
 from testbed.load_balancers.resources import Certificate, Kind, Sources, resources, zones_in_service
@@ -77,6 +77,7 @@ class Fleet:
         journal: Journal,
         folder: Path,
         resolve: Resolve = nowhere,
+        node_health: NodeHealth = unknown,
     ) -> None:
         self.cut: Cut = lambda _kind, _nodes, _targets: 0
         self.state = State()
@@ -90,7 +91,7 @@ class Fleet:
         self._seen: tuple[State, Mapping[str, Certificate]] = (self.state, {})
         self._stale = asyncio.Event()
         self._over: list[tuple[Key, Health]] = []
-        self.health = HealthChecks(clock, resolve, self._stale.set, self._is_over)
+        self.health = HealthChecks(clock, resolve, self._stale.set, self._is_over, node_health)
         self.server = AdsServer(network.control, XDS_PORT, KINDS, self._refused)
 
     def addresses(self, dns_name: str) -> tuple[str, ...]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from testbed.clock import Clock
 from testbed.load_balancers import elbv2_state
-from testbed.load_balancers.checks import Checker, checker
+from testbed.load_balancers.checks import Checker, checker, result_of
 from testbed.load_balancers.elbv2_state import HealthCheck, Target, TargetGroup
-from testbed.load_balancers.endpoints import Address, Resolve, addresses
+from testbed.load_balancers.endpoints import Address, NodeHealth, Resolve, addresses, unknown
 from testbed.load_balancers.target_health import (
     DRAINING,
     INITIAL,
+    PASSED,
     UNCHECKED,
     UNUSED,
     Health,
@@ -43,9 +45,10 @@ class HealthChecks:
         resolve: Resolve,
         on_change: Callable[[], None],
         on_over: Callable[[Key, State], None] = lambda _key, _state: None,
+        node_health: NodeHealth = unknown,
     ) -> None:
         self._clock, self._resolve, self._on_change = clock, resolve, on_change
-        self._on_over = on_over
+        self._on_over, self._node_health = on_over, node_health
         self._health: dict[Key, Health] = {}
         self._tasks: dict[Key, asyncio.Task[None]] = {}
         self._checked: dict[Key, HealthCheck] = {}
@@ -135,13 +138,13 @@ class HealthChecks:
 
     async def _once(self, probe: Checker, group: TargetGroup, target: Target, turn: int) -> Result:
         """A node port leads to any of its pods, as kube-proxy chooses: in turn here."""
-        pods: list[Address] = list(addresses(group, target, self._resolve))
-        if not pods:
-            return Result(Reason.FAILED)
-        host, port = pods[turn % len(pods)]
-        if group.check.port != "traffic-port":
-            port = int(group.check.port)
-        return await probe.check((host, port))
+        checked = replace(target, port=_port(group, target))
+        if group.target_type == "instance":
+            has_pods = self._node_health(checked.id, checked.port)
+            if has_pods is not None:
+                return _of_kube_proxy(group.check, has_pods=has_pods)
+        where: list[Address] = list(addresses(group, checked, self._resolve))
+        return await probe.check(where[turn % len(where)]) if where else Result(Reason.FAILED)
 
     def _set(self, key: Key, health: Health) -> None:
         before = self._health.get(key)
@@ -150,6 +153,17 @@ class HealthChecks:
             if before is not None and health.state is State.UNHEALTHY:
                 self._on_over(key, State.UNHEALTHY)
             self._on_change()
+
+
+def _of_kube_proxy(check: HealthCheck, *, has_pods: bool) -> Result:
+    """It answers any path at a `healthCheckNodePort`, without TLS [kubernetes pkg/proxy/healthcheck]."""
+    match check.protocol:
+        case "TCP":
+            return PASSED
+        case "HTTP":
+            return result_of(check, 200 if has_pods else 503)
+        case _:
+            return Result(Reason.FAILED)
 
 
 def _port(group: TargetGroup, target: Target) -> int:

@@ -11,6 +11,7 @@ whether they are its children or containers.
 
 from __future__ import annotations
 
+import functools
 import random
 import threading
 from collections.abc import Sequence
@@ -78,7 +79,7 @@ class ControlPlane:
         Args:
             folder: where the balancers' Envoys write their access log.
         """
-        from testbed.kubernetes.node_ports import pods_behind
+        from testbed.kubernetes.node_ports import health_check, pods_behind
         from testbed.load_balancers.fleet import Fleet
 
         def resolve(instance: str, port: int) -> list[tuple[str, int]]:
@@ -94,6 +95,7 @@ class ControlPlane:
                 journal=self._journal,
                 folder=folder,
                 resolve=resolve,
+                node_health=functools.partial(health_check, self.store),
             )
 
         self.fleet = loop.run(make())

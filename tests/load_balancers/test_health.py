@@ -10,7 +10,7 @@ import pytest
 
 from testbed.clock import Clock
 from testbed.load_balancers.elbv2_state import HealthCheck, Listener, LoadBalancer, State, Target, TargetGroup
-from testbed.load_balancers.endpoints import nowhere
+from testbed.load_balancers.endpoints import NodeHealth, Resolve, nowhere, unknown
 from testbed.load_balancers.health import HealthChecks
 from testbed.load_balancers.listener_rules import Forward, Rule
 from testbed.settings import PATIENCE
@@ -39,9 +39,9 @@ def state(*targets: Target, used: bool = True) -> State:
 class Watched(HealthChecks):
     """Checks that can be waited for."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolve: Resolve = nowhere, node_health: NodeHealth = unknown) -> None:
         self.changed = asyncio.Event()
-        super().__init__(Clock(60), nowhere, self.changed.set)
+        super().__init__(Clock(60), resolve, self.changed.set, node_health=node_health)
 
     async def until(self, *wanted: str) -> None:
         async with asyncio.timeout(PATIENCE.condition):
@@ -90,4 +90,47 @@ async def test_targets_of_a_group_without_health_checks_are_unavailable_and_not_
         "Reason": "Target.HealthCheckDisabled",
         "Description": "Health checks are disabled",
     }
+    await checks.close()
+
+
+HEALTH_PORT = 32_000
+
+
+def of_instances(protocol: str, check_port: int, *targets: Target) -> State:
+    given = state(*targets)
+    check = replace(given.groups[ARN].check, protocol=protocol, port=str(check_port), matcher="200-399")
+    group = replace(given.groups[ARN], target_type="instance", check=check)
+    return State(given.balancers, {ARN: group})
+
+
+def kube_proxy(instance: str, port: int) -> bool | None:
+    """One node has a pod of the Service, the other has none."""
+    return instance == "i-1" if port == HEALTH_PORT else None
+
+
+async def test_with_traffic_policy_local_a_node_is_healthy_while_it_has_a_pod() -> None:
+    checks = Watched(node_health=kube_proxy)
+    checks.follow(of_instances("HTTP", HEALTH_PORT, Target("i-1", 30_443), Target("i-2", 30_443)))
+    await checks.until("healthy", "unhealthy")
+    told = {one["Target"]["Id"]: one for one in checks.describe(ARN)}
+    assert told["i-1"]["HealthCheckPort"] == str(HEALTH_PORT)
+    assert told["i-2"]["TargetHealth"]["Reason"] == "Target.ResponseCodeMismatch"
+    await checks.close()
+
+
+@pytest.mark.parametrize(("protocol", "states"), [("TCP", "healthy"), ("HTTPS", "unhealthy")])
+async def test_kube_proxy_takes_connections_on_every_node_and_speaks_no_tls(
+    protocol: str, states: str
+) -> None:
+    checks = Watched(node_health=kube_proxy)
+    checks.follow(of_instances(protocol, HEALTH_PORT, Target("i-1", 30_443), Target("i-2", 30_443)))
+    await checks.until(states, states)
+    await checks.close()
+
+
+async def test_a_check_at_another_node_port_reaches_the_pods_behind_that_port(port: int) -> None:
+    other = 30_080
+    checks = Watched(resolve=lambda _, node_port: [("127.0.0.1", port)] if node_port == other else [])
+    checks.follow(of_instances("TCP", other, Target("i-1", 30_443)))
+    await checks.until("healthy")
     await checks.close()
