@@ -43,7 +43,7 @@ def nobody_takes_it(reading: Reading) -> Iterator[Told]:
         yield Told(
             where,
             f"neither the AWS Load Balancer Controller nor the cloud provider takes {title}",
-            "give an Ingress the annotation kubernetes.io/ingress.class: alb or a class of that controller, "
+            "give an Ingress the class alb, or another of that controller and its IngressClass beside it, "
             "a Service a load balancer type that one of them knows",
         )
 
@@ -107,6 +107,13 @@ def rules_on_port_80_only(reading: Reading) -> Iterator[Told]:
 def missing_certificate(reading: Reading) -> Iterator[Told]:
     """An HTTPS listener without certificate-arn hopes for an issued certificate in ACM."""
     yield from _advised(reading, Reason.MISSING_CERTIFICATE, "name the certificate with certificate-arn")
+
+
+@rule("assumed-ingress-class", Severity.NOTE)
+def assumed_ingress_class(reading: Reading) -> Iterator[Told]:
+    """An Ingress names the class `alb`, which is not among the manifests."""
+    do = "make sure that `kubectl get ingressclass alb` shows the controller ingress.k8s.aws/alb"
+    yield from _advised(reading, Reason.ASSUMED_CLASS, do)
 
 
 @rule("hidden-rules", Severity.ERROR)

@@ -71,6 +71,8 @@ class Reason(enum.StrEnum):
     """AWS refuses the codes, or no answer can carry them."""
     MISSING_CERTIFICATE = "missing-certificate"
     """An HTTPS listener without `certificate-arn` hopes for one in ACM."""
+    ASSUMED_CLASS = "assumed-class"
+    """An Ingress names the class that the controller's Helm chart installs, which no file has."""
     BEYOND_AWS_LIMITS = "beyond-aws-limits"
     """AWS refuses the rule, or the account's quota has to be raised first."""
 

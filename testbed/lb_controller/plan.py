@@ -2,14 +2,14 @@
 
 Services get their defaults and node ports as from an API server. What only a cluster or an account knows is
 assumed: UIDs that the manifests do not hold are empty (so the hash at the end of some names will differ), ACM
-has a certificate for every host, and there are two subnets.
+has a certificate for every host, there are two subnets, and the IngressClass `alb` of the Helm chart.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from testbed.errors import Location
@@ -27,7 +27,8 @@ from testbed.lb_controller import (
     ownership,
     stack_json,
 )
-from testbed.lb_controller.advice import Advice
+from testbed.lb_controller.advice import Advice, Reason
+from testbed.lb_controller.annotations import INGRESS_CLASS as CLASS_ANNOTATION
 from testbed.lb_controller.classes import IngressObjects
 from testbed.lb_controller.inputs import (
     BuildError,
@@ -41,6 +42,7 @@ from testbed.lb_controller.inputs import (
     Subnet,
 )
 from testbed.lb_controller.stack import Stack
+from testbed.runtime.cluster import INGRESS_CLASS
 
 ACCOUNT = "000000000000"
 UNKNOWN_UID = "<uid>"
@@ -96,9 +98,11 @@ def plan(manifests: Sequence[Manifest], options: ControllerOptions) -> Plan:
     """Plan all Ingresses and Services of the manifests."""
     world = _World.of(manifests, options)
     known = IngressObjects.of(world.objects)
+    told = _assumed_class(known, world)
+    if told:
+        known = replace(known, classes={**known.classes, objects.name(INGRESS_CLASS): INGRESS_CLASS})
     ignored = dict(world.places_of("Ingress"))
     stacks: list[PlannedStack] = []
-    told: list[Advice] = []
     for group_id in groups.group_ids(known, options):
         planned, found = _plan_group(group_id, known, world)
         stacks.append(planned)
@@ -150,6 +154,24 @@ class _World:
 
     def locate(self, kind: str, namespace: str, name: str, path: tuple[str | int, ...]) -> Location:
         return self.manifests[kind, namespace, name].line(*path)
+
+
+def _assumed_class(known: IngressObjects, world: _World) -> list[Advice]:
+    """A word at the first Ingress whose class is that of the Helm chart and not among the manifests."""
+    name = objects.name(INGRESS_CLASS)
+    if name in known.classes:
+        return []
+    for ingress in known.ingresses:
+        by_annotation = CLASS_ANNOTATION in objects.annotations_of(ingress)
+        if not by_annotation and objects.spec(ingress).get("ingressClassName") == name:
+            key = "Ingress", objects.namespace(ingress), objects.name(ingress)
+            sentence = (
+                f"the IngressClass {name} of Ingress {objects.key(ingress)} is not among the manifests; it "
+                "is taken for the one that the Helm chart of the AWS Load Balancer Controller installs"
+            )
+            where = world.locate(*key, ("spec", "ingressClassName"))
+            return [Advice(Reason.ASSUMED_CLASS, sentence, where)]
+    return []
 
 
 def _plan_group(group_id: GroupID, known: IngressObjects, world: _World) -> tuple[PlannedStack, list[Advice]]:

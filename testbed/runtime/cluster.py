@@ -1,7 +1,8 @@
-"""What stands in the cluster before any manifest: two nodes in two zones, and the Envoy pods on them."""
+"""What stands in the cluster before any manifest: two nodes in two zones, the Envoy pods on them, a class."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from testbed.network import Network
@@ -10,6 +11,13 @@ from testbed.settings import REGION
 
 PODS = 2
 ZONES = (f"{REGION}a", f"{REGION}c")
+INGRESS_CLASS: Mapping[str, Any] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "IngressClass",
+    "metadata": {"name": "alb"},
+    "spec": {"controller": "ingress.k8s.aws/alb"},
+}
+"""What the Helm chart of the AWS Load Balancer Controller installs by default."""
 _ROOM = {"cpu": "2", "memory": "4Gi", "pods": "29"}
 
 
@@ -22,6 +30,7 @@ def objects(network: Network, setup: Setup) -> list[dict[str, Any]]:
         ),
         *(_node(network, index) for index in range(PODS)),
         *(_pod(network, setup, index) for index in range(PODS)),
+        dict(INGRESS_CLASS),
     ]
 
 

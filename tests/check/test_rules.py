@@ -157,6 +157,17 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
         "v0.7.4",
         "4.yaml:10",
     ),
+    "assumed-ingress-class": (
+        (
+            SERVICE,
+            PLAIN,
+            INGRESS.replace("    kubernetes.io/ingress.class: alb\n", "").replace(
+                "spec:\n", "spec:\n  ingressClassName: alb\n"
+            ),
+        ),
+        "v0.7.4",
+        "3.yaml:13",
+    ),
     "hidden-rules": (
         (*GOOD, annotated(REST, f'{ALB}group.order: "-1"').replace("/carts/*", "/*")),
         "v0.7.4",

@@ -276,6 +276,25 @@ def test_what_nobody_takes_is_named() -> None:
     assert "Nobody here takes Ingress default/web (app.yaml:9)." in plan_text.render(result)
 
 
+def test_the_class_of_the_helm_chart_is_taken_for_granted_and_told_once() -> None:
+    documents = [
+        ingress(name, f"/{name}")
+        .replace("    kubernetes.io/ingress.class: alb\n", "")
+        .replace("spec:\n", "spec:\n  ingressClassName: alb\n")
+        for name in ("a", "b")
+    ]
+    found = planned(SERVICE, *documents)
+    assert list(found.stacks[0].members) == ["Ingress default/a", "Ingress default/b"]
+    (told,) = [one for one in found.advice if one.reason is Reason.ASSUMED_CLASS]
+    assert told.sentence.startswith("the IngressClass alb of Ingress default/a is not among the manifests")
+
+    own = (
+        "apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: alb}\n"
+        "spec: {controller: example.com/other}\n---\n"
+    )
+    assert planned(SERVICE, own, *documents).stacks == ()
+
+
 def test_two_plans_of_the_same_manifests_are_equal() -> None:
     documents = ingress("a", "/a"), SERVICE.replace("web}", "lb}").replace("spec:", "spec:\n  type: NodePort")
 
