@@ -172,6 +172,7 @@ def _service(scenario: Scenario) -> dict[str, Any]:
         "namespace": targets.namespace,
         "tls_ports": targets.tls_ports,
         "plain_ports": targets.plain_ports,
+        "proxy_protocol": targets.proxy_protocol,
         "port_names": targets.port_names,
         "port": scenario.port,
     }

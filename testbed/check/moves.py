@@ -86,12 +86,12 @@ def proxy_protocol_ends(reading: Reading) -> Iterator[Told]:
 def client_address_changes(reading: Reading) -> Iterator[Told]:
     """Behind the ALB the peer is the ALB; the client stands in X-Forwarded-For."""
     for _, service, nlb, ingress, _ in _moves(reading):
-        local = (service.manifest.object.get("spec") or {}).get("externalTrafficPolicy") == "Local"
-        kept = nlb.stack and any(
-            group.target_type == "instance" or group.attributes.get("preserve_client_ip.enabled") == "true"
-            for group in nlb.stack.target_groups
-        )
-        if local or kept:
+        groups = nlb.stack.target_groups if nlb.stack else ()
+        defaults = {"instance": "true"}
+        if any(
+            group.attributes.get("preserve_client_ip.enabled", defaults.get(group.target_type)) == "true"
+            for group in groups
+        ):
             yield Told(
                 service.manifest.where,
                 f"targets of {service.manifest.title} see the client's address; behind the ALB of "

@@ -51,6 +51,7 @@ class Targets:
         tls_ports: each `targetPort` of the Service behind the NLB, which passes TLS on.
         plain_ports: each `targetPort` of the Services behind the ALB.
         port_names: names of these ports, for Services that lead to a name.
+        proxy_protocol: whether the pods expect the NLB's PROXY protocol at their TLS ports.
     """
 
     labels: Mapping[str, str] = field(default_factory=lambda: {"app": "envoy"})
@@ -58,6 +59,7 @@ class Targets:
     tls_ports: tuple[int, ...] = (8443,)
     plain_ports: tuple[int, ...] = (8080,)
     port_names: Mapping[str, int] = field(default_factory=lambda: {"https": 8443, "http": 8080})
+    proxy_protocol: bool = False
 
 
 @dataclass(frozen=True, slots=True)

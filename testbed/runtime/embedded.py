@@ -145,6 +145,7 @@ class Embedded:
                 max_connection_age=self.setup.connection_age,
                 tls_ports=tuple(self.setup.tls_ports),
                 plain_ports=tuple(self.setup.plain_ports),
+                proxy_protocol=self.setup.proxy_protocol,
                 grpc=backends.address(self.setup.backend_grpc or self.setup.backend_rest),
                 rest=backends.address(self.setup.backend_rest or self.setup.backend_grpc),
             )

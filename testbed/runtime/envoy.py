@@ -51,6 +51,7 @@ PATIENT = frozenset(
 Value = str | int | None | Sequence[str] | Sequence[int]
 
 _GRPC_PORT, _REST_PORT = 50051, 8000
+_PROXY_PROTOCOL = "envoy.filters.listener.proxy_protocol"
 """Of the sample backend, `testbed.backend.__main__`."""
 _ACTIVE = r"^listener\.(?:nlb|alb)_[^.]*\.downstream_cx_active$"
 _PLACEHOLDER = re.compile(r"\$\{([A-Z_]+)\}")
@@ -108,6 +109,7 @@ class TargetPod:
         max_connection_age: production seconds after which the TLS listener retires a connection;
             None never does.
         tls_ports, plain_ports: where it listens; at least one each.
+        proxy_protocol: whether the TLS listener expects the PROXY protocol.
         grpc, rest: address and port of the backends, if they are none of the sample ones at `backends`.
     """
 
@@ -119,6 +121,7 @@ class TargetPod:
     max_connection_age: float | None = PRODUCTION.target_max_connection_age
     tls_ports: tuple[int, ...] = (8443,)
     plain_ports: tuple[int, ...] = (8080,)
+    proxy_protocol: bool = False
     grpc: tuple[str, int] | None = None
     rest: tuple[str, int] | None = None
 
@@ -151,6 +154,7 @@ def target_values(pod: TargetPod, folder: Path) -> dict[str, Value]:
         "PLAIN_PORT": pod.plain_ports[0],
         "OTHER_TLS_PORT": pod.tls_ports[1:],
         "OTHER_PLAIN_PORT": pod.plain_ports[1:],
+        "PROXY_PROTOCOL": (_PROXY_PROTOCOL,) if pod.proxy_protocol else (),
         "GRPC_BACKEND": (pod.grpc[0],) if pod.grpc else pod.backends,
         "GRPC_PORT": pod.grpc[1] if pod.grpc else _GRPC_PORT,
         "REST_BACKEND": (pod.rest[0],) if pod.rest else pod.backends,

@@ -23,6 +23,7 @@ class Setup:
         backend_command: starts a backend of the user's own for each backend pod.
         pod_labels, namespace: of the target pods.
         tls_ports, plain_ports: where the target pods listen.
+        proxy_protocol: whether their TLS ports expect the PROXY protocol.
         port_names: names of these ports, for Services that lead to a name.
         port: the port that the clients call.
     """
@@ -42,5 +43,6 @@ class Setup:
     namespace: str = "default"
     tls_ports: Sequence[int] = (8443,)
     plain_ports: Sequence[int] = (8080,)
+    proxy_protocol: bool = False
     port_names: Mapping[str, int] = field(default_factory=lambda: {"https": 8443, "http": 8080})
     port: int = 443

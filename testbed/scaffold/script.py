@@ -65,7 +65,7 @@ ABOUT = {{
         namespace=NAMESPACE,
         tls_ports={tls_ports!r},
         plain_ports={plain_ports!r},
-        port_names={port_names!r},
+        port_names={port_names!r},{proxy_protocol}
     ),
 {external_dns}}}
 """
@@ -202,6 +202,7 @@ def _script(found: Survey, folder: Path) -> str:
         tls_ports=found.tls_ports,
         plain_ports=found.plain_ports,
         port_names=dict(found.port_names),
+        proxy_protocol="\n        proxy_protocol=True," if found.proxy_protocol else "",
         external_dns=_external_dns(found, prefix),
     )
     story = _STORY.format(

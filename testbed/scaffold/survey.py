@@ -14,6 +14,7 @@ from testbed.external_dns.profile import profile
 from testbed.kubernetes.manifests import Manifest
 from testbed.kubernetes.services import Service
 from testbed.lb_controller.inputs import Version
+from testbed.lb_controller.nlb_target_groups import PROXY_PROTOCOL
 from testbed.lb_controller.plan import PlannedStack
 from testbed.lb_controller.stack import Stack
 from testbed.options import EXTERNAL_DNS_VERSIONS
@@ -41,7 +42,8 @@ class Survey:
         service: the Service behind the NLB.
         ingresses: those that claim the host.
         others: what is applied with the Service: all but Ingresses, and Services with balancers of their own.
-        labels, namespace, tls_ports, plain_ports, port_names: of the pods that the Services select.
+        labels, namespace, tls_ports, proxy_protocol, plain_ports, port_names: of the pods that the Services
+            select.
         port: that clients call.
         calls: one for each path that the ALB forwards.
         external_dns: its flags, None if its Deployment is not there or has flags that are not emulated;
@@ -66,6 +68,7 @@ class Survey:
     labels: Mapping[str, str]
     namespace: str
     tls_ports: tuple[int, ...]
+    proxy_protocol: bool
     plain_ports: tuple[int, ...]
     port_names: Mapping[str, int]
     port: int
@@ -135,6 +138,7 @@ def survey(manifests: Sequence[Manifest], wanted: str = "") -> Survey:
         labels=labels,
         namespace=service.key[1],
         tls_ports=tls_ports or (8443,),
+        proxy_protocol=_sends_proxy_protocol(reading, service),
         plain_ports=plain_ports or (8080,),
         port_names=named,
         port=port,
@@ -192,6 +196,12 @@ def _controller(manifests: Iterable[Manifest]) -> Version:
         for one in manifests
     )
     return Version.NEWEST if of_v1 else Version.V2_1
+
+
+def _sends_proxy_protocol(reading: Reading, service: Manifest) -> bool:
+    nlb = reading.stack_of(service)
+    groups = nlb.stack.target_groups if nlb and nlb.stack else ()
+    return any(group.attributes.get(PROXY_PROTOCOL) == "true" for group in groups)
 
 
 def _service(manifests: Iterable[Manifest], wanted: str) -> tuple[Manifest, str]:

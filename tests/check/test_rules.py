@@ -345,3 +345,16 @@ def test_a_default_backend_and_an_action_that_are_not_there_are_told(look: Look)
         "a Service",
         "an action",
     ]
+
+
+@pytest.mark.parametrize(("kept", "is_told"), [("true", True), ("false", False), (None, False)])
+def test_ip_targets_see_the_clients_address_only_if_it_is_preserved(
+    look: Look, kept: str | None, is_told: bool
+) -> None:
+    lines = [f"{NLB}nlb-target-type: ip"]
+    if kept:
+        lines.append(f"{NLB}target-group-attributes: preserve_client_ip.enabled={kept}")
+    service = annotated(SERVICE.replace("type: nlb", "type: external"), *lines)
+    local = service.replace("type: LoadBalancer", "type: LoadBalancer\n  externalTrafficPolicy: Local")
+    told = [one.rule for one in look(local, PLAIN, INGRESS)]
+    assert ("client-address-changes" in told) is is_told

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,20 @@ def test_the_age_of_connections_can_be_chosen_or_left_out(tmp_path: Path, age: f
     assert ('"max_connection_duration"' in text) is (age is not None)
     if age:
         assert f'"max_connection_duration": "{age:.3f}s"' in text
+
+
+@pytest.mark.parametrize("expected", [True, False])
+def test_the_tls_listener_expects_the_proxy_protocol_where_it_is_told_to(
+    tmp_path: Path, expected: bool
+) -> None:
+    pod = envoy.TargetPod(
+        "e", "127.0.0.1", ("127.0.0.1",), tmp_path / "c", tmp_path / "k", proxy_protocol=expected
+    )
+    text = envoy.target(pod, Clock(1), tmp_path).config.read_text()
+    listeners = json.loads(text)["static_resources"]["listeners"]
+    filters = {one["name"]: [each["name"] for each in one.get("listener_filters", ())] for one in listeners}
+    assert filters["tls"] == (["envoy.filters.listener.proxy_protocol"] if expected else [])
+    assert filters["plain"] == []
 
 
 ACCESS = (

@@ -38,6 +38,13 @@ def test_the_script_is_a_scenario_with_its_way_back(tmp_path: Path) -> None:
     assert [one.text for one in thresholds(found, tmp_path)] == ["failed == 0", "drained_within: 15m"]
 
 
+def test_pods_behind_an_nlb_with_proxy_protocol_expect_it(tmp_path: Path) -> None:
+    nlb = "    service.beta.kubernetes.io/aws-load-balancer-"
+    keys = f"{nlb}proxy-protocol: '*'\n{nlb}nlb-target-type: ip\n"
+    with_proxy = SERVICE.replace("type: nlb", "type: external").replace("spec:\n", keys + "spec:\n", 1)
+    assert load(str(written(tmp_path, with_proxy, PLAIN, INGRESS))).targets.proxy_protocol
+
+
 def test_the_flags_of_the_deployment_are_the_scenarios(tmp_path: Path) -> None:
     into = written(tmp_path, SERVICE, PLAIN, INGRESS, EXTERNAL_DNS + "            - --interval=90s\n")
     assert "--txt-owner-id=me" in load(str(into)).external_dns
