@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from testbed.check.deployment import ExternalDns, refusal
 from testbed.check.findings import Severity
-from testbed.check.reading import ExternalDns, Reading
+from testbed.check.reading import Claim, Reading
 from testbed.check.rules import Told, rule
 from testbed.errors import BadInput
-from testbed.external_dns.profile import next_after
+from testbed.external_dns.command_line import NotEmulated
+from testbed.external_dns.flags import Flags
+from testbed.external_dns.profile import Profile, next_after
 from testbed.external_dns.selector import matches
+from testbed.external_dns.sources import SourceError, Sources
 from testbed.settings import PRODUCTION
 
 
@@ -47,6 +51,78 @@ def annotation_filter_hides(reading: Reading) -> Iterator[Told]:
                         f"--annotation-filter={wanted}",
                         "give it the annotation that the filter asks for",
                     )
+
+
+@rule("flags-hide-claims", Severity.ERROR)
+def flags_hide_claims(reading: Reading) -> Iterator[Told]:
+    """A filter of namespaces, labels, classes, types or domains hides an object or its name."""
+    told = reading.external_dns
+    if told is None or refusal(told, reading.profile):
+        return
+    visible = told.parsed(reading.profile)
+    for host, claims in reading.claims.items():
+        for claim in claims:
+            if _is_seen(claim, visible, reading.profile):
+                continue
+            hiding = [name for name in told.flags if _is_seen_without(name, claim, told, reading.profile)]
+            if "--annotation-filter" in hiding:
+                continue  # has a rule of its own
+            flag = hiding[0] if hiding else ""
+            yield Told(
+                claim.where,
+                f"ExternalDNS keeps no record of {host} for {claim.manifest.title}: "
+                f"{flag or 'all its flags together'} ({told.where(flag)}) leave{'s' if flag else ''} it out",
+                "change the flag or the object, so that both sides of the move are seen",
+            )
+
+
+def _is_seen_without(flag: str, claim: Claim, told: ExternalDns, profile: Profile) -> bool:
+    try:
+        return _is_seen(claim, told.parsed(profile, without=flag), profile)
+    except BadInput:
+        return False  # ExternalDNS cannot do without it
+
+
+def _is_seen(claim: Claim, flags: Flags, profile: Profile) -> bool:
+    """Whether the object, once it has an address, becomes an endpoint of that name in a zone."""
+    status = {"loadBalancer": {"ingress": [{"hostname": "balancer.example.com"}]}}
+    item = {**claim.manifest.object, "status": status}
+    sources = Sources(profile, flags, _unheard)
+    try:
+        found = sources.ingresses([item]) if claim.kind == "Ingress" else sources.services([item])
+    except SourceError:
+        return True  # a template that does not fit, which is told elsewhere
+    host = claim.host.lower()
+    return flags.zones.domains.matches(host) and host in {one.name.lower() for one in found}
+
+
+def _unheard(level: str, message: str, *values: object, **fields: str) -> None:
+    """What a sync would log is of no interest here."""
+
+
+@rule("flags-refused", Severity.ERROR)
+def flags_refused(reading: Reading) -> Iterator[Told]:
+    """ExternalDNS does not start with a flag that it does not know, or without one that it demands."""
+    yield from _refused(reading, is_emulated=True)
+
+
+@rule("flag-not-emulated", Severity.WARNING)
+def flag_not_emulated(reading: Reading) -> Iterator[Told]:
+    """What a flag changes that is not emulated is neither checked nor rehearsed."""
+    yield from _refused(reading, is_emulated=False)
+
+
+def _refused(reading: Reading, *, is_emulated: bool) -> Iterator[Told]:
+    told = reading.external_dns
+    error = refusal(told, reading.profile) if told else None
+    if told is None or error is None or isinstance(error, NotEmulated) == is_emulated:
+        return
+    flag = re.search(r"--[a-z0-9-]+", error.what)
+    yield Told(
+        told.where(flag[0] if flag else ""),
+        f"{error.what}; read as {reading.profile.version}, its filters are not checked here",
+        error.do or "mend the flags",
+    )
 
 
 @rule("policy-keeps-records", Severity.WARNING)

@@ -6,15 +6,15 @@ Files are read in the order of their names, and a later definition of an object 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
+from testbed.check import deployment
+from testbed.check.deployment import ExternalDns
 from testbed.errors import BadInput, Location
-from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, emulates, nearest, profile
+from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, profile
 from testbed.kubernetes import manifests as files
 from testbed.kubernetes.manifests import Manifest
 from testbed.lb_controller import plan as planning
@@ -22,14 +22,11 @@ from testbed.lb_controller.inputs import ControllerOptions, Version
 from testbed.lb_controller.plan import Plan, PlannedStack
 from testbed.options import EXTERNAL_DNS_VERSIONS
 
-Step = str | int
 ALB = "alb.ingress.kubernetes.io/"
 NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 PREFIXES = (ALPHA_PREFIX, PREFIX)
 KUSTOMIZATION = "kustomization"
 """The file that `kubectl apply -k` reads, and no object; kustomize knows this name only."""
-_RELEASE = re.compile(r":v?(\d+\.\d+(?:\.\d+)?)(?![\d.])")
-"""Of an image's tag; a vendor's may say more after it, and a digest may follow."""
 ACCOUNT = (
     *(ALB + name for name in ("subnets", "security-groups", "customer-owned-ipv4-pool", "wafv2-acl-arn")),
     *(NLB + name for name in ("subnets", "security-groups", "eip-allocations", "private-ipv4-addresses")),
@@ -51,45 +48,6 @@ class Claim:
         return str(self.manifest.object["kind"])
 
 
-@dataclass(frozen=True, slots=True)
-class ExternalDns:
-    """The ExternalDNS Deployment of the manifests: its flags with the lines that they stand in.
-
-    Attributes:
-        release: `v0.14.2`, None if the image's tag does not tell.
-        image: where it stands.
-    """
-
-    manifest: Manifest
-    flags: Mapping[str, Sequence[tuple[str, Location]]]
-    release: str | None
-    image: Location
-
-    @property
-    def profile(self) -> str | None:
-        """The profile that decides as this release does, or as the one before it did."""
-        return nearest(self.release) if self.release else None
-
-    @property
-    def is_emulated(self) -> bool:
-        """Whether a profile decides as this release does; a release that is not told counts as emulated."""
-        return self.release is None or emulates(nearest(self.release), self.release)
-
-    def value(self, name: str) -> str | None:
-        """The last value of a flag, "" for a flag without one, None if it is not given."""
-        given = self.flags.get(name)
-        return given[-1][0] if given else None
-
-    def values(self, name: str) -> list[str]:
-        """All values of a flag that may be given several times."""
-        return [value for value, _ in self.flags.get(name, ())]
-
-    def where(self, name: str) -> Location:
-        """The line of a flag, or of the Deployment."""
-        given = self.flags.get(name)
-        return given[-1][1] if given else self.manifest.where
-
-
 @dataclass(frozen=True)
 class Reading:
     """What the rules look at."""
@@ -109,7 +67,7 @@ class Reading:
         options = ControllerOptions(version=controller)
         by_key = {manifest.key: manifest for manifest in manifests}
         plan = planning.plan([_without_ids(manifest) for manifest in manifests], options)
-        deployed = _external_dns(manifests)
+        deployed = deployment.external_dns(manifests)
         version = version or (deployed and deployed.profile) or EXTERNAL_DNS_VERSIONS[0]
         return cls(tuple(manifests), profile(version), plan, deployed, by_key)
 
@@ -235,29 +193,3 @@ def _files(path: Path) -> list[Path]:
     if not inside:
         raise BadInput(f"the folder has no {', '.join(files.SUFFIXES)} file", where=Location(path))
     return inside
-
-
-def _external_dns(manifests: Iterable[Manifest]) -> ExternalDns | None:
-    for manifest in manifests:
-        template = ((manifest.object.get("spec") or {}).get("template") or {}).get("spec") or {}
-        for number, container in enumerate(template.get("containers") or ()):
-            image = str(container.get("image", ""))
-            if "external-dns" in image:
-                tag = _RELEASE.search(image)
-                release = f"v{tag[1]}" if tag else None
-                where = manifest.line("spec", "template", "spec", "containers", number, "image")
-                return ExternalDns(manifest, _flags(manifest, number, container), release, where)
-    return None
-
-
-def _flags(
-    manifest: Manifest, number: int, container: Mapping[str, Any]
-) -> dict[str, list[tuple[str, Location]]]:
-    found: dict[str, list[tuple[str, Location]]] = {}
-    for part in ("command", "args"):
-        for index, text in enumerate(container.get(part) or ()):
-            name, _, value = str(text).partition("=")
-            if name.startswith("--"):
-                path: tuple[Step, ...] = ("spec", "template", "spec", "containers", number, part, index)
-                found.setdefault(name, []).append((value, manifest.line(*path)))
-    return found

@@ -25,6 +25,10 @@ _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0,
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
+class NotEmulated(BadInput):
+    """A flag of ExternalDNS that the testbed does not have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Flag:
     """A flag of ExternalDNS.
@@ -70,7 +74,10 @@ def read(
     for variable in environment:
         name = variable.removeprefix(VARIABLE).lower().replace("_", "-")
         if variable.startswith(VARIABLE) and name not in table and is_known(name):
-            raise _refused(f"the testbed does not emulate --{name}, which {variable} sets", "unset it")
+            raise NotEmulated(
+                f"ExternalDNS flags: the testbed does not emulate --{name}, which {variable} sets",
+                do="unset it",
+            )
     given = _given(table, arguments, is_known)
     found: dict[str, Any] = {}
     for flag in flags:
@@ -103,8 +110,9 @@ def _given(
         name = name.removeprefix("no-") if is_negated else name
         flag = table.get(name)
         if flag is None and is_known(name):
-            raise _refused(
-                f"the testbed does not emulate --{name}", "use a flag that it emulates, or leave it out"
+            raise NotEmulated(
+                f"ExternalDNS flags: the testbed does not emulate --{name}",
+                do="use a flag that it emulates, or leave it out",
             )
         if flag is None or (is_negated and flag.read is not switch):
             raise _refused(f"unknown long flag '{argument.partition('=')[0]}'", "see ExternalDNS's list")

@@ -150,6 +150,8 @@ _FLAGS = (
     Flag("dry-run", switch, "false"),
     Flag("log-level", one_of("panic", "debug", "info", "warning", "error", "fatal"), "info"),
 )
+SWITCHES = frozenset(f"--{flag.name}" for flag in _FLAGS if flag.read is switch)
+"""Flags that take no value."""
 # The rest of ExternalDNS's flags, and what the names of other providers' and sources' flags begin with.
 _OTHERS = """
 server kubeconfig request-timeout version compatibility connector-source-server provider-cache-time

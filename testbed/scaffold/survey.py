@@ -171,9 +171,7 @@ def _external_dns(reading: Reading, version: str | None) -> _ExternalDns:
     candidates: tuple[str | None, ...] = (told.profile, NEW_PREFIX_VERSION)
     if version or (told.release and told.is_emulated):
         candidates = (version or told.profile,)
-    arguments = tuple(
-        f"{name}={value}" if value else name for name, given in told.flags.items() for value, _ in given
-    )
+    arguments = told.arguments()
     problem = ""
     for candidate in candidates:
         try:

@@ -114,6 +114,9 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "ingress-source-missing": ((*GOOD, flags(without="ingress")), "v0.7.4", "4.yaml:14"),
     "annotation-filter-hides": ((*GOOD, flags("--annotation-filter=zone=public")), "v0.7.4", "1.yaml:6"),
+    "flags-hide-claims": ((*GOOD, flags("--domain-filter=example.org")), "v0.7.4", "1.yaml:6"),
+    "flags-refused": ((*GOOD, flags("--polcy=sync")), "v0.7.4", "4.yaml:19"),
+    "flag-not-emulated": ((*GOOD, flags("--zone-name-filter=a")), "v0.7.4", "4.yaml:19"),
     "policy-keeps-records": ((*GOOD, flags("--policy=upsert-only", without="sync")), "v0.7.4", "4.yaml:18"),
     "version-not-emulated": (
         (*GOOD, EXTERNAL_DNS.replace("v0.7.4", "v0.14.2-debian-11-r0@sha256:0123")),
@@ -358,3 +361,43 @@ def test_ip_targets_see_the_clients_address_only_if_it_is_preserved(
     local = service.replace("type: LoadBalancer", "type: LoadBalancer\n  externalTrafficPolicy: Local")
     told = [one.rule for one in look(local, PLAIN, INGRESS)]
     assert ("client-address-changes" in told) is is_told
+
+
+@pytest.mark.parametrize(
+    ("flag", "hides"),
+    [
+        ("--namespace=prod", "--namespace"),
+        ("--domain-filter=example.com --exclude-domains=api.example.com", "--exclude-domains"),
+        ("--service-type-filter=ClusterIP", "--service-type-filter"),
+        (
+            "--ignore-hostname-annotation --fqdn-template={{.Name}}.example.com",
+            "--ignore-hostname-annotation",
+        ),
+        ("--domain-filter=example.com", ""),
+        ("--namespace=default", ""),
+    ],
+)
+def test_the_flag_that_hides_a_service_is_named(look: Look, flag: str, hides: str) -> None:
+    told = look(*GOOD, flags(*flag.split()), rule="flags-hide-claims")
+    assert [one.what.split(": ")[1].split(" ")[0] for one in told][:1] == ([hides] if hides else [])
+
+
+def test_flags_are_read_from_separate_words_and_from_the_environment(look: Look) -> None:
+    spaced = EXTERNAL_DNS.replace("            - --policy=sync\n", "").replace(
+        "          args:\n",
+        "          env:\n            - {name: EXTERNAL_DNS_POLICY, value: upsert-only}\n"
+        "            - {name: EXTERNAL_DNS_AWS_PREFER_CNAME, value: 'true'}\n"
+        "          args:\n            - --namespace\n            - prod\n",
+    )
+    (policy,) = look(*GOOD, spaced, rule="policy-keeps-records")
+    assert (policy.where.line, policy.what[:20]) == (14, "--policy=upsert-only")
+    assert look(*GOOD, spaced, rule="prefers-cname")
+    assert look(*GOOD, spaced, rule="flags-hide-claims")
+
+
+def test_an_exporter_beside_it_is_not_taken_for_externaldns(look: Look) -> None:
+    exporter = EXTERNAL_DNS.replace("name: external-dns\n", "name: exporter\n", 1).replace(
+        "image: external-dns:v0.7.4", "image: example.com/external-dns-exporter:v2.0.0"
+    )
+    told = look(*GOOD, exporter, flags("--policy=upsert-only", without="sync"), rule="policy-keeps-records")
+    assert [one.where.path.name for one in told] == ["5.yaml"]
