@@ -81,7 +81,7 @@ def plan(output: str, **given: Any) -> int:
     from testbed.kubernetes import manifests as files
 
     version, flags, arguments = _flags(given["version"], given["flags"])
-    found = files.load(given["manifests"])
+    found = [one for one in files.load(given["manifests"], custom=True) if not one.is_custom]
     items = one_sync.with_addresses(found, given["statuses"])
     zones = zone_file.load(given["zones"], given["zone_names"])
     result = one_sync.sync(items, zones, flags, version)
@@ -113,7 +113,7 @@ def explain(name: str, output: str, **given: Any) -> int:
     from testbed.kubernetes import manifests as files
 
     version, flags, arguments = _flags(given["version"], given["flags"])
-    found = files.load(given["manifests"])
+    found = [one for one in files.load(given["manifests"], custom=True) if not one.is_custom]
     items = one_sync.with_addresses(found, given["statuses"])
     zones = zone_file.load(given["zones"], given["zone_names"])
     result = one_sync.sync(items, zones, flags, version)

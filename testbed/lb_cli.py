@@ -46,7 +46,7 @@ def plan(manifests: tuple[Path, ...], controller_version: str, output: str) -> i
     from testbed.lb_controller.inputs import ControllerOptions
 
     options = ControllerOptions(version=Version(controller_version))
-    found = planning.plan(files.load(manifests), options)
+    found = planning.plan([one for one in files.load(manifests, custom=True) if not one.is_custom], options)
     if output == "json":
         click.echo(orjson.dumps(found.to_json(), option=orjson.OPT_INDENT_2))
     else:

@@ -36,6 +36,16 @@ def cannot_be_built(reading: Reading) -> Iterator[Told]:
             )
 
 
+@rule("kind-not-read", Severity.NOTE)
+def kind_not_read(reading: Reading) -> Iterator[Told]:
+    """Custom resources are not read; a controller of theirs may have a say over a name or a balancer."""
+    kinds = {one.key[0]: one for one in reversed(reading.custom)}
+    for kind, manifest in reversed(kinds.items()):
+        yield Told(
+            manifest.where, f"objects of the kind {kind} are not read", "look at what their controller does"
+        )
+
+
 @rule("nobody-takes-it", Severity.WARNING)
 def nobody_takes_it(reading: Reading) -> Iterator[Told]:
     """No controller takes this Ingress or Service, so it gets no balancer."""

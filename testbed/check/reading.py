@@ -13,7 +13,7 @@ from pathlib import Path
 
 from testbed.check import deployment
 from testbed.check.deployment import ExternalDns
-from testbed.errors import BadInput, Location
+from testbed.errors import Location
 from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, Profile, profile
 from testbed.kubernetes import manifests as files
 from testbed.kubernetes.manifests import Manifest
@@ -25,8 +25,6 @@ from testbed.options import EXTERNAL_DNS_VERSIONS
 ALB = "alb.ingress.kubernetes.io/"
 NLB = "service.beta.kubernetes.io/aws-load-balancer-"
 PREFIXES = (ALPHA_PREFIX, PREFIX)
-KUSTOMIZATION = "kustomization"
-"""The file that `kubectl apply -k` reads, and no object; kustomize knows this name only."""
 ACCOUNT = (
     *(ALB + name for name in ("subnets", "security-groups", "customer-owned-ipv4-pool", "wafv2-acl-arn")),
     *(NLB + name for name in ("subnets", "security-groups", "eip-allocations", "private-ipv4-addresses")),
@@ -50,12 +48,13 @@ class Claim:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the rules look at."""
+    """What the rules look at; `custom` are custom resources, which nobody here reads."""
 
     manifests: tuple[Manifest, ...]
     profile: Profile
     plan: Plan
     external_dns: ExternalDns | None = None
+    custom: tuple[Manifest, ...] = ()
     _by_key: Mapping[tuple[str, str, str], Manifest] = field(default_factory=dict)
 
     @classmethod
@@ -65,11 +64,13 @@ class Reading:
         Without a version of ExternalDNS it is that of its Deployment, or the nearest before that.
         """
         options = ControllerOptions(version=controller)
+        custom = tuple(manifest for manifest in manifests if manifest.is_custom)
+        manifests = [manifest for manifest in manifests if not manifest.is_custom]
         by_key = {manifest.key: manifest for manifest in manifests}
         plan = planning.plan([_without_ids(manifest) for manifest in manifests], options)
         deployed = deployment.external_dns(manifests)
         version = version or (deployed and deployed.profile) or EXTERNAL_DNS_VERSIONS[0]
-        return cls(tuple(manifests), profile(version), plan, deployed, by_key)
+        return cls(tuple(manifests), profile(version), plan, deployed, custom, by_key)
 
     @property
     def prefix(self) -> str:
@@ -155,8 +156,8 @@ def load(paths: Iterable[Path]) -> list[Manifest]:
     """
     latest: dict[tuple[str, str, str], Manifest] = {}
     for path in paths:
-        for file in _files(path):
-            for manifest in files.load([file]):
+        for file in files.files_of(path):
+            for manifest in files.load([file], custom=True):
                 latest.pop(manifest.key, None)
                 latest[manifest.key] = manifest
     return list(latest.values())
@@ -180,16 +181,3 @@ def _without_ids(manifest: Manifest) -> Manifest:
         return manifest
     kept = {key: value for key, value in given.items() if key not in ACCOUNT}
     return manifest.with_object({**manifest.object, "metadata": {**metadata, "annotations": kept}})
-
-
-def _files(path: Path) -> list[Path]:
-    if not path.is_dir():
-        return [path]
-    inside = sorted(
-        item
-        for item in path.iterdir()
-        if item.suffix in files.SUFFIXES and item.is_file() and item.stem != KUSTOMIZATION
-    )
-    if not inside:
-        raise BadInput(f"the folder has no {', '.join(files.SUFFIXES)} file", where=Location(path))
-    return inside

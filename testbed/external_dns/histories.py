@@ -64,6 +64,7 @@ def _content(text: str, path: Path) -> Any:
         except orjson.JSONDecodeError:
             pass  # a YAML flow mapping begins like JSON; if it is neither, YAML's message has the line
     try:
+        yaml_nodes.check_depth(text, path)
         return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 both are safe
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark

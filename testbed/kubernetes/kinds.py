@@ -83,10 +83,17 @@ KINDS: dict[str, Kind] = {
             namespaced=False,
         ),
         Kind("DNSEndpoint", "dnsendpoints", ("externaldns.k8s.io/v1alpha1",)),
+        Kind("PersistentVolume", "persistentvolumes", ("v1",), namespaced=False),
+        Kind("LimitRange", "limitranges", ("v1",)),
+        Kind("ResourceQuota", "resourcequotas", ("v1",)),
+        Kind("StorageClass", "storageclasses", ("storage.k8s.io/v1",), namespaced=False),
+        Kind("PriorityClass", "priorityclasses", ("scheduling.k8s.io/v1",), namespaced=False),
         Kind("Lease", "leases", ("coordination.k8s.io/v1",)),
     )
 }
 
+GROUPS = frozenset(version.partition("/")[0] for kind in KINDS.values() for version in kind.versions)
+"""API groups of these kinds; `v1` stands for the core group."""
 DEFAULT_NAMESPACE = "default"
 _CLUSTER_WIDE = "cluster-wide "
 
@@ -100,6 +107,12 @@ def custom_kind(kind: str, group: str, *, namespaced: bool) -> str:
     if known and any(version.partition("/")[0] == group for version in known.versions):
         return kind
     return f"{'' if namespaced else _CLUSTER_WIDE}{kind}.{group}"
+
+
+def is_custom(api_version: str) -> bool:
+    """Whether the group is that of a custom resource: its name is a domain, and none of the groups here."""
+    group = api_version.partition("/")[0]
+    return "." in group and group not in GROUPS
 
 
 def is_namespaced(kind: str) -> bool:

@@ -7,6 +7,7 @@ Several documents in a file, `kind: List` (what `kubectl get -o yaml` prints) an
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +17,11 @@ import yaml
 
 from testbed.errors import BadInput, Location
 from testbed.kubernetes import schema, yaml_nodes
-from testbed.kubernetes.kinds import KINDS, namespace_of
+from testbed.kubernetes.kinds import KINDS, is_custom, namespace_of
 
 SUFFIXES = (".yaml", ".yml", ".json")
+KUSTOMIZATION = "kustomization"
+"""The file that `kubectl apply -k` reads, and no object; kustomize knows this name only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,14 @@ class Manifest:
         """Kind, namespace ("" if cluster-wide) and name."""
         metadata = self.object["metadata"]
         kind = self.object["kind"]
+        if self.is_custom:
+            kind = f"{kind}.{self.object['apiVersion'].partition('/')[0]}"
         return kind, namespace_of(kind, metadata.get("namespace")), metadata["name"]
+
+    @property
+    def is_custom(self) -> bool:
+        """Whether it is a custom resource of a group that nobody here knows."""
+        return is_custom(self.object["apiVersion"])
 
     def line(self, *path: str | int) -> Location:
         """Where a field stands: keys and list indices from the object's root, as far as they exist."""
@@ -56,8 +66,12 @@ class Manifest:
         return dataclasses.replace(self, object=item)
 
 
-def load(paths: Iterable[Path]) -> list[Manifest]:
+def load(paths: Iterable[Path], *, custom: bool = False) -> list[Manifest]:
     """The objects of files, and of the YAML and JSON files directly in folders, in the order of their names.
+
+    Args:
+        paths: files and folders.
+        custom: whether custom resources of unknown groups are taken, as they are; else they are refused.
 
     Raises:
         BadInput: a file that cannot be read, is not YAML or empty; an object of an unknown kind, without a
@@ -65,8 +79,8 @@ def load(paths: Iterable[Path]) -> list[Manifest]:
     """
     loaded: list[Manifest] = []
     first: dict[tuple[str, str, str], Manifest] = {}
-    for path in _files(paths):
-        for manifest in parse(_read(path), path):
+    for path in itertools.chain.from_iterable(map(files_of, paths)):
+        for manifest in parse(_read(path), path, custom=custom):
             twin = first.setdefault(manifest.key, manifest)
             if twin is not manifest:
                 what = f"{manifest.title} is defined twice, first at {twin.where}"
@@ -75,8 +89,8 @@ def load(paths: Iterable[Path]) -> list[Manifest]:
     return loaded
 
 
-def parse(text: str, path: Path) -> list[Manifest]:
-    """The objects of one file's text; `path` is for messages.
+def parse(text: str, path: Path, *, custom: bool = False) -> list[Manifest]:
+    """The objects of one file's text; `path` is for messages, `custom` as in `load`.
 
     Raises:
         BadInput: as `load`.
@@ -89,6 +103,8 @@ def parse(text: str, path: Path) -> list[Manifest]:
         manifest for root in roots for manifest in _objects(yaml_nodes.value(root, path), root, path)
     ]
     for manifest in manifests:
+        if manifest.is_custom and not custom:
+            raise _unknown(manifest.object["kind"], manifest.node, path)
         check(manifest)
     return manifests
 
@@ -108,15 +124,31 @@ def _named(item: Mapping[str, Any]) -> str:
     return f"{item['kind']} {name}" if isinstance(name, str) else str(item["kind"])
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        inside = sorted(item for item in path.iterdir() if item.suffix in SUFFIXES and item.is_file())
-        if not inside:
-            raise BadInput(f"the folder has no {', '.join(SUFFIXES)} file", where=Location(path))
-        yield from inside
+def files_of(path: Path) -> list[Path]:
+    """The file itself, or the manifest files directly in the folder, as `kubectl apply -f` takes them.
+
+    Raises:
+        BadInput: the folder has none.
+    """
+    if not path.is_dir():
+        return [path]
+    inside = _in_folder(path)
+    if not inside:
+        deeper = sorted(item.name for item in path.iterdir() if item.is_dir() and _in_folder(item))
+        raise BadInput(
+            f"the folder has no {', '.join(SUFFIXES)} file",
+            where=Location(path),
+            do=f"name the folders in it: {', '.join(deeper)}" if deeper else None,
+        )
+    return inside
+
+
+def _in_folder(path: Path) -> list[Path]:
+    return sorted(
+        item
+        for item in path.iterdir()
+        if item.suffix in SUFFIXES and item.is_file() and item.stem != KUSTOMIZATION
+    )
 
 
 def _read(path: Path) -> str:
@@ -146,16 +178,20 @@ def _objects(
     if kind.endswith("List") and "items" in item:
         yield from _items(item, node, path)
         return
-    if kind not in KINDS:
-        raise BadInput(f"unknown kind {kind!r}", where=_line(node, path, "kind"), do=f"known are {_known()}")
-    versions = KINDS[kind].versions
-    if item["apiVersion"] not in versions:
+    if kind not in KINDS and not is_custom(item["apiVersion"]):
+        raise _unknown(kind, node, path)
+    versions = KINDS[kind].versions if kind in KINDS else ()
+    if item["apiVersion"] not in versions and not is_custom(item["apiVersion"]):
         raise BadInput(
             f"{kind} has no apiVersion {item['apiVersion']!r}",
             where=_line(node, path, "apiVersion"),
             do=f"use {' or '.join(versions)}",
         )
     yield Manifest(item, where, node)
+
+
+def _unknown(kind: str, node: yaml.Node, path: Path) -> BadInput:
+    return BadInput(f"unknown kind {kind!r}", where=_line(node, path, "kind"), do=f"known are {_known()}")
 
 
 def _items(item: Mapping[str, Any], node: yaml.Node, path: Path) -> Iterator[Manifest]:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.kubernetes.conversion import INGRESS_V1BETA1
+from testbed.kubernetes.kinds import is_custom
 
 Path = tuple[str | int, ...]
 
@@ -193,6 +194,8 @@ def problems(item: Mapping[str, Any]) -> Iterator[Problem]:
 def rule_problems(item: Mapping[str, Any]) -> Iterator[Problem]:
     """Rules of the API that are more than types; only for an object without `problems`."""
     yield from _names(item)
+    if is_custom(item["apiVersion"]):
+        return
     if item["kind"] == "Service":
         yield from _service(item["spec"])
     elif item["kind"] == "Ingress":
@@ -200,6 +203,8 @@ def rule_problems(item: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _spec_shape(item: Mapping[str, Any]) -> Struct | None:
+    if is_custom(item["apiVersion"]):
+        return None
     if item["kind"] == "Service":
         return _SERVICE_SPEC
     if item["kind"] == "Ingress":

@@ -7,6 +7,7 @@ values, so a message about any field can name its line.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,11 @@ _INTEGER, _FLOAT, _BOOLEAN, _NULL, _STRING = (
     f"tag:yaml.org,2002:{name}" for name in ("int", "float", "bool", "null", "str")
 )
 _MERGE = "tag:yaml.org,2002:merge"
+MOST_DEPTH = 150
+MOST_NODES = 2_000_000
+"""Of a document with its aliases written out; Kubernetes too refuses "excessive aliasing"."""
+_BRACKETS = re.compile(r"[\[\]{}]")
+_INDENTED = re.compile(rf"^[ ?:-]{{{MOST_DEPTH // 2}}}", re.MULTILINE)
 
 
 def documents(text: str, path: Path) -> Iterator[yaml.Node]:
@@ -30,8 +36,11 @@ def documents(text: str, path: Path) -> Iterator[yaml.Node]:
     """
     loader = _Loader(text)
     try:
+        check_depth(text, path)
         while loader.check_node():
             node = loader.get_node()
+            if node is not None and "*" in text:
+                _check_aliases(node, path)
             if node is not None and not (isinstance(node, yaml.ScalarNode) and node.tag == _NULL):
                 yield node
     except yaml.MarkedYAMLError as error:
@@ -97,6 +106,59 @@ def find(node: yaml.Node, steps: tuple[str | int, ...]) -> yaml.Node:
 def at(node: yaml.Node, path: Path) -> Location:
     """Where a node stands."""
     return Location(path, node.start_mark.line + 1)
+
+
+def _may_be_deep(text: str) -> bool:
+    """Whether a look at brackets and indents leaves it open; most files need no more than this look."""
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MOST_DEPTH // 2:
+            return True
+    return _INDENTED.search(text) is not None
+
+
+def check_depth(text: str, path: Path) -> None:
+    """Refuse what libyaml would follow until its stack ends.
+
+    Raises:
+        BadInput: it is nested too deeply.
+        yaml.YAMLError: it is not YAML.
+    """
+    if not _may_be_deep(text):
+        return
+    depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MOST_DEPTH:
+                line = event.start_mark.line + 1 if event.start_mark else None
+                raise BadInput(f"nested more than {MOST_DEPTH} deep", where=Location(path, line))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _check_aliases(root: yaml.Node, path: Path) -> None:
+    """Refuse what a few aliases of aliases make of a small file.
+
+    Raises:
+        BadInput: it is too large.
+    """
+    sizes: dict[int, int] = {}
+
+    def size(node: yaml.Node) -> int:
+        if id(node) not in sizes:
+            sizes[id(node)] = 0  # one inside itself is told where it is read
+            inside = node.value if isinstance(node, yaml.CollectionNode) else ()
+            sizes[id(node)] = 1 + sum(size(one) for each in inside for one in _nodes(each))
+        return sizes[id(node)]
+
+    if size(root) > MOST_NODES:
+        raise BadInput(f"its aliases stand for more than {MOST_NODES:,} values", where=at(root, path))
+
+
+def _nodes(item: yaml.Node | tuple[yaml.Node, yaml.Node]) -> tuple[yaml.Node, ...]:
+    return item if isinstance(item, tuple) else (item,)
 
 
 def _mapping(node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> dict[str, Any]:

@@ -188,7 +188,8 @@ class Cutover:
         Raises:
             BadInput: a manifest is wrong, names what does not exist, or lacks a value. None is applied then.
         """
-        loaded = manifest_files.load([self.scenario.folder / path for path in paths])
+        files = [self.scenario.folder / path for path in paths]
+        loaded = manifest_files.load(files, custom=bool(only))
         if only:
             loaded = _selected(loaded, only)
         replaced = [item.with_object(_with_annotations(item.object, annotations or {})) for item in loaded]

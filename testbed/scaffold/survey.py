@@ -85,9 +85,12 @@ class Survey:
 def survey(manifests: Sequence[Manifest], wanted: str = "") -> Survey:
     """Look at the manifests; `wanted` is the host whose move is played, "" for the first that moves.
 
+    Custom resources are left out.
+
     Raises:
         BadInput: they hold no move, or one that cannot be played as it is written.
     """
+    manifests = [manifest for manifest in manifests if not manifest.is_custom]
     service, hostname = _service(manifests, wanted)
     asked = NEW_PREFIX_VERSION if hostname.startswith(PREFIXES[1]) else None
     controller = _controller(manifests)

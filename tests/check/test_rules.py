@@ -114,6 +114,15 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "ingress-source-missing": ((*GOOD, flags(without="ingress")), "v0.7.4", "4.yaml:14"),
     "annotation-filter-hides": ((*GOOD, flags("--annotation-filter=zone=public")), "v0.7.4", "1.yaml:6"),
+    "kind-not-read": (
+        (
+            *GOOD,
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {name: web}\n",
+            "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: web}\nspec: {a: {}}\n",
+        ),
+        "v0.7.4",
+        "4.yaml:1",
+    ),
     "flags-hide-claims": ((*GOOD, flags("--domain-filter=example.org")), "v0.7.4", "1.yaml:6"),
     "flags-refused": ((*GOOD, flags("--polcy=sync")), "v0.7.4", "4.yaml:19"),
     "flag-not-emulated": ((*GOOD, flags("--zone-name-filter=a")), "v0.7.4", "4.yaml:19"),

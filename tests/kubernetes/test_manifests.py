@@ -192,3 +192,21 @@ def test_any_shape_of_an_object_is_read_or_refused(kind: str, metadata: object, 
     text = json.dumps({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec})
     with contextlib.suppress(BadInput):
         parse(text, FILE)
+
+
+KNATIVE = "apiVersion: serving.knative.dev/v1\nkind: Service\nmetadata: {name: envoy}\nspec: {template: {}}\n"
+
+
+def test_custom_resources_are_kept_apart_where_they_are_asked_for_and_refused_elsewhere() -> None:
+    path = Path("all.yaml")
+    service, custom = parse(f"{SERVICE}\n---\n{KNATIVE}", path, custom=True)
+    assert (service.is_custom, custom.is_custom) == (False, True)
+    assert custom.key[0] == "Service.serving.knative.dev"
+    with pytest.raises(BadInput, match="unknown kind 'Service'"):
+        parse(KNATIVE, path)
+
+
+@pytest.mark.parametrize(("version", "kind"), [("v1", "Banana"), ("networking.k8s.io/v2", "Ingress")])
+def test_a_kind_that_a_known_group_does_not_have_is_refused_even_then(version: str, kind: str) -> None:
+    with pytest.raises(BadInput, match=r"unknown kind|has no apiVersion"):
+        parse(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n", Path("a.yaml"), custom=True)

@@ -110,7 +110,7 @@ def parse(body: bytes, content_type: str) -> Any:
         if kind.endswith("yaml"):
             # A timestamp stays the text that it is in JSON.
             return yaml.load(body, Loader=_Loader)  # noqa: S506 a SafeLoader
-    except (orjson.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
+    except (orjson.JSONDecodeError, yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request(f"error decoding the body: {' '.join(str(error).split())}") from None
     raise unsupported_media_type((JSON, YAML))
 
