@@ -12,7 +12,7 @@ from typing import Any
 
 from testbed.lb_controller import objects
 from testbed.lb_controller.annotations import INGRESS_CLASS
-from testbed.lb_controller.inputs import BuildError, KubernetesObject, Member
+from testbed.lb_controller.inputs import BuildError, KubernetesObject, Member, Version
 
 CONTROLLER = "ingress.k8s.aws/alb"
 DEFAULT_CLASS = "alb"
@@ -63,7 +63,12 @@ def annotation_matches(annotation: str, ingress_class: str) -> bool:
 
 
 def classify(
-    ingress: KubernetesObject, known: IngressObjects, ingress_class: str, *, manage_unclassified: bool
+    ingress: KubernetesObject,
+    known: IngressObjects,
+    ingress_class: str,
+    *,
+    manage_unclassified: bool,
+    version: Version = Version.NEWEST,
 ) -> tuple[Member, bool]:
     """The Ingress with what its class brings, and whether this controller takes it.
 
@@ -72,6 +77,7 @@ def classify(
         known: classes, parameters and namespaces.
         ingress_class: the flag `--ingress-class`.
         manage_unclassified: take Ingresses that name no class.
+        version: v2.1 does not know parameters of classes.
 
     Raises:
         InvalidIngressClass: its class is missing, or the parameters are missing or forbid its namespace.
@@ -80,14 +86,14 @@ def classify(
     annotation = objects.annotations_of(ingress).get(INGRESS_CLASS)
     if annotation is not None:
         return Member(ingress=ingress), annotation_matches(annotation, ingress_class)
-    member = load(ingress, known)
+    member = load(ingress, known, version)
     if member.ingress_class is None:
         return member, manage_unclassified
     return member, objects.spec(member.ingress_class).get("controller") == CONTROLLER
 
 
-def load(ingress: KubernetesObject, known: IngressObjects) -> Member:
-    """The Ingress with the class that it names, or the cluster's default, and its parameters.
+def load(ingress: KubernetesObject, known: IngressObjects, version: Version = Version.NEWEST) -> Member:
+    """The Ingress with the class that it names, or the cluster's default, and its parameters (from v2.2 on).
 
     Raises:
         InvalidIngressClass: see `classify`.
@@ -97,7 +103,8 @@ def load(ingress: KubernetesObject, known: IngressObjects) -> Member:
     if found is None:
         return Member(ingress=ingress)
     parameters = objects.spec(found).get("parameters")
-    if objects.spec(found).get("controller") != CONTROLLER or parameters is None:
+    is_known = objects.spec(found).get("controller") == CONTROLLER and version is not Version.V2_1
+    if not is_known or parameters is None:
         return Member(ingress=ingress, ingress_class=found)
     params = _class_params(found, parameters, known)
     try:

@@ -126,7 +126,11 @@ def find_group(
     if manage_unclassified is None:
         manage_unclassified = options.ingress_class == ""
     member, is_ours = classes.classify(
-        ingress, known, options.ingress_class, manage_unclassified=manage_unclassified
+        ingress,
+        known,
+        options.ingress_class,
+        manage_unclassified=manage_unclassified,
+        version=options.version,
     )
     return (member, group_of_member(member)) if is_ours else None
 

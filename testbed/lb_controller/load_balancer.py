@@ -108,11 +108,13 @@ def ip_address_type(members: Sequence[Member], options: ControllerOptions) -> st
 
 
 def load_balancer_name(group: Group, chosen_scheme: str, options: ControllerOptions) -> str:
-    """`load-balancer-name` of class or annotation, else the hashed name.
+    """`load-balancer-name` of class or annotation (from v2.2 on), else the hashed name.
 
     Raises:
         BuildError: they differ, or it is too long.
     """
+    if options.version is Version.V2_1:
+        return names.load_balancer(options.cluster_name, group.id, chosen_scheme)
     explicit = _explicit(group.members, "loadBalancerName", "load-balancer-name")
     if len(explicit) > 1:
         raise BuildError(f"conflicting load balancer name: {gotext.as_set(explicit)}")

@@ -13,6 +13,7 @@ from testbed.lb_controller.inputs import (
     ControllerOptions,
     Group,
     Member,
+    Version,
 )
 from testbed.lb_controller.listen_ports import HTTP, HTTPS, ListenPort
 from testbed.lb_controller.rules import Rulebook
@@ -32,7 +33,8 @@ def build_ingress_group(group: Group, cluster: ClusterState, options: Controller
         BuildError: one member is invalid or contradicts another; the whole group stays as it is.
     """
     empty = Stack(id=str(group.id), cluster_name=options.cluster_name, tag_prefix=TAG_PREFIX)
-    for ingress in group.inactive:
+    # The guard came in August 2021, after v2.2.
+    for ingress in group.inactive if options.version is not Version.V2_1 else ():
         if load_balancer.has_deletion_protection(ingress):
             name = objects.name(ingress)
             raise BuildError(f"deletion_protection is enabled, cannot delete the ingress: {name}")
@@ -40,7 +42,8 @@ def build_ingress_group(group: Group, cluster: ClusterState, options: Controller
         return empty
     members_of, ports = _ports(group, cluster, options)
     frontend = load_balancer.build(group, ports, cluster, options)
-    redirect = ssl_redirect(group.members, ports)
+    knows_redirect = options.version is not Version.V2_1  # it came with v2.2
+    redirect = ssl_redirect(group.members, ports) if knows_redirect else None
     balancer = frontend.load_balancer
     book = Rulebook(
         cluster,

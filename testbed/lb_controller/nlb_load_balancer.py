@@ -65,7 +65,7 @@ def build(
         type="network",
         scheme=chosen_scheme,
         ip_address_type=address_type,
-        subnet_mappings=_subnet_mappings(annotations, chosen_scheme, chosen_subnets),
+        subnet_mappings=_subnet_mappings(annotations, chosen_scheme, chosen_subnets, options),
         security_groups=attached,
         security_groups_inbound_rules_on_private_link=_on_private_link(annotations),
         enable_prefix_for_ipv6_source_nat=_source_nat_prefix(annotations) if is_newest else None,
@@ -116,13 +116,13 @@ def ip_address_type(annotations: Annotations, options: ControllerOptions) -> str
 
 
 def load_balancer_name(service: KubernetesObject, chosen_scheme: str, options: ControllerOptions) -> str:
-    """`aws-load-balancer-name`, else the hashed name.
+    """`aws-load-balancer-name` (from v2.2 on), else the hashed name.
 
     Raises:
         BuildError: it is too long.
     """
     found = of_service(service).text("aws-load-balancer-name")
-    if found is not None:
+    if found is not None and options.version is not Version.V2_1:
         if len(found) > LONGEST_NAME:
             raise BuildError(f"load balancer name cannot be longer than {LONGEST_NAME} characters")
         return found
@@ -259,7 +259,7 @@ def _managed_security_group(
 
 
 def _subnet_mappings(
-    annotations: Annotations, chosen_scheme: str, chosen: Sequence[Subnet]
+    annotations: Annotations, chosen_scheme: str, chosen: Sequence[Subnet], options: ControllerOptions
 ) -> tuple[SubnetMapping, ...]:
     allocations = annotations.items("aws-load-balancer-eip-allocations")
     if allocations is not None:
@@ -267,6 +267,8 @@ def _subnet_mappings(
             raise BuildError("EIP allocations can only be set for internet facing load balancers")
         _check_count("EIP allocations", allocations, chosen)
     addresses = annotations.items("aws-load-balancer-private-ipv4-addresses")
+    if options.version is Version.V2_1:
+        addresses = None  # they came with v2.2
     if addresses is not None:
         if chosen_scheme != INTERNAL:
             raise BuildError("private IPv4 addresses can only be set for internal load balancers")

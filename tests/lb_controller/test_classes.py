@@ -6,7 +6,7 @@ import pytest
 
 from testbed.lb_controller import classes
 from testbed.lb_controller.classes import IngressObjects
-from testbed.lb_controller.inputs import BuildError
+from testbed.lb_controller.inputs import BuildError, Version
 from tests.lb_controller.examples import ingress
 
 ALB = {"controller": classes.CONTROLLER}
@@ -58,3 +58,13 @@ def test_without_a_class_the_default_class_of_the_cluster_decides() -> None:
 )
 def test_a_selector_of_labels_reads_as_in_kubernetes(selector: dict[str, Any], is_selected: bool) -> None:
     assert classes.selects(selector, {"team": "a"}) is is_selected
+
+
+def test_v2_1_does_not_look_at_parameters_of_a_class() -> None:
+    parameters = {"apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "gone"}
+    known = IngressObjects.of([ingress_class("alb", {**ALB, "parameters": parameters})])
+    item = without_annotation(ingressClassName="alb")
+
+    assert classes.load(item, known, Version.V2_1).class_params is None
+    with pytest.raises(classes.InvalidIngressClass):
+        classes.load(item, known)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from testbed.lb_controller.inputs import (
@@ -247,3 +249,26 @@ def test_rules_know_the_path_that_they_were_made_of() -> None:
     stack = build_ingress_group(members, cluster(service()), NEWEST)
 
     assert [rule.source and rule.source.path for rule in stack.rules] == [1, 0]
+
+
+def test_v2_1_knows_neither_ssl_redirect_nor_names_nor_the_guard_of_deletion() -> None:
+    both = '[{"HTTP": 80}, {"HTTPS": 443}]'
+    here = ingress(
+        "a",
+        path("/a"),
+        listen_ports=both,
+        certificate_arn="one",
+        ssl_redirect="443",
+        load_balancer_name="mine",
+        **IP,
+    )
+    gone = ingress("b", path("/b"), load_balancer_attributes="deletion_protection.enabled=true", **IP)
+    members = replace(group(here), inactive=(gone,))
+
+    old = build_ingress_group(members, cluster(service()), V2_1)
+
+    assert old.load_balancer
+    assert old.load_balancer.name.startswith("k8s-app-")
+    assert {rule.listener_port for rule in old.rules} == {80, 443}
+    with pytest.raises(BuildError, match="deletion_protection is enabled, cannot delete the ingress: b"):
+        build_ingress_group(members, cluster(service()), NEWEST)

@@ -118,3 +118,18 @@ def test_a_service_that_is_being_deleted_wants_nothing_unless_it_is_protected() 
     item["metadata"]["annotations"][key] = "deletion_protection.enabled=true"
     with pytest.raises(BuildError, match="deletion_protection is enabled, cannot delete the service: web"):
         build_service(item, cluster(), NEWEST)
+
+
+def test_v2_1_knows_neither_a_name_nor_private_addresses_of_an_nlb() -> None:
+    addresses = "10.0.0.1,10.0.1.1"
+    item = service(kind="LoadBalancer", type="nlb-ip", internal="true", private_ipv4_addresses=addresses)
+    item["metadata"]["annotations"]["service.beta.kubernetes.io/aws-load-balancer-name"] = "mine"
+
+    today, old = (build_service(item, cluster(), options).load_balancer for options in (NEWEST, V2_1))
+
+    assert today
+    assert old
+    assert today.name == "mine"
+    assert [one.private_ipv4_address for one in today.subnet_mappings] == addresses.split(",")
+    assert old.name.startswith("k8s-default-web-")
+    assert [one.private_ipv4_address for one in old.subnet_mappings] == [None, None]
