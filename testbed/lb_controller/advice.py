@@ -94,6 +94,7 @@ def of_group(group: Group, stack: Stack, locate: Locate) -> list[Advice]:
         *_missing_certificates(view),
         *_grpc_on_http(view),
         *_hidden_rules(view),
+        *_covered_rules(view),
         *_expected_464(view),
         *_idle_timeout(view),
         *_success_codes(view),
@@ -131,7 +132,9 @@ class _View:
         return self.place(member, "metadata", "annotations", _ANNOTATION + suffix)
 
     def source(self, rule: ListenerRule) -> Location:
-        source = _source(rule)
+        return self.written(_source(rule))
+
+    def written(self, source: RuleSource) -> Location:
         path = ("spec", "rules", source.rule, "http", "paths", source.path)
         return self.locate("Ingress", source.namespace, source.name, path)
 
@@ -288,6 +291,37 @@ def _hidden_rules(view: _View) -> Iterator[Advice]:
             elif _may_hide(rule.conditions):
                 for host in hosts:
                     earlier.setdefault(host, []).append(rule)
+
+
+def _covered_rules(view: _View) -> Iterator[Advice]:
+    """Rules that the controller itself leaves out, as an earlier redirect takes all their requests.
+
+    Silent where it only sends HTTP clients on to HTTPS: for that it does so (see `rule_optimizer`).
+    """
+    rules = {rule.id: rule for rule in view.stack.rules}
+    for covered in view.stack.covered_rules:
+        redirect = rules[f"{covered.listener_port}:{covered.by}"]
+        is_plain = view.listeners[covered.listener_port].protocol == HTTP
+        if is_plain and any(_keeps_all_but_protocol(action) for action in redirect.actions):
+            continue
+        source = covered.source
+        where = view.written(source)
+        told = (
+            f"the rule of Ingress {source.namespace}/{source.name} ({where}) for "
+            f"{described(covered.conditions)} is left out of listener {covered.listener_port}: the redirect "
+            f"of {view.told(redirect)} matches all of it before"
+        )
+        yield Advice(Reason.CATCH_ALL_HIDES_RULES, told, where)
+
+
+def _keeps_all_but_protocol(action: Action) -> bool:
+    redirect = action.redirect
+    return (
+        redirect is not None
+        and redirect.protocol == HTTPS
+        and redirect.host in (None, "#{host}")
+        and redirect.path in (None, "/#{path}")
+    )
 
 
 def _hosts(conditions: Iterable[Condition]) -> list[str]:

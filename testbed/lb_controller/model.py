@@ -82,6 +82,7 @@ def build_ingress_group(group: Group, cluster: ClusterState, options: Controller
         target_groups=tuple(book.target_groups.values()),
         bindings=tuple(book.bindings.values()),
         web_acl_arn=web_acl_arn(group.members),
+        covered_rules=tuple(book.covered_rules),
     )
 
 

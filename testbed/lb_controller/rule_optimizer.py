@@ -24,19 +24,35 @@ class Rule:
     source: RuleSource | None = field(default=None, compare=False)
 
 
-def optimize(rules: Iterable[Rule], port: int, protocol: str) -> list[Rule]:
+@dataclass(frozen=True, slots=True)
+class Optimized:
+    """The rules that a listener gets, in order, and those that a redirect covers, each with that redirect.
+
+    Attributes:
+        kept: without the rules that would redirect to themselves, too.
+        covered: left out as pointless; on HTTPS that may be a mistake, so they can be told.
+    """
+
+    kept: tuple[Rule, ...]
+    covered: tuple[tuple[Rule, Rule], ...] = ()
+
+
+def optimize(rules: Iterable[Rule], port: int, protocol: str) -> Optimized:
     """The rules without those that redirect to themselves or stand behind a redirect that covers them."""
     kept: list[Rule] = []
     redirects: list[Rule] = []
+    covered: list[tuple[Rule, Rule]] = []
     for rule in rules:
         if is_infinite_redirect(rule, port, protocol):
             continue
-        if any(covers(earlier.conditions, rule.conditions) for earlier in redirects):
+        covering = next((one for one in redirects if covers(one.conditions, rule.conditions)), None)
+        if covering:
+            covered.append((rule, covering))
             continue
         kept.append(rule)
         if _redirect(rule):
             redirects.append(rule)
-    return kept
+    return Optimized(tuple(kept), tuple(covered))
 
 
 def is_infinite_redirect(rule: Rule, port: int, protocol: str) -> bool:

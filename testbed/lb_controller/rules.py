@@ -19,6 +19,7 @@ from testbed.lb_controller.rule_optimizer import Rule, optimize
 from testbed.lb_controller.stack import (
     Action,
     Condition,
+    CoveredRule,
     Forward,
     Kind,
     ListenerRule,
@@ -34,7 +35,7 @@ from testbed.lb_controller.target_groups import Surroundings
 
 @dataclass(slots=True)
 class Rulebook:
-    """Builds actions, and keeps the target groups that they need, each once.
+    """Builds actions, and keeps the target groups that they need, each once, and the rules left out.
 
     One per stack; the members' Services are read from `cluster`.
     """
@@ -43,6 +44,7 @@ class Rulebook:
     around: Surroundings
     target_groups: dict[str, TargetGroup] = field(default_factory=dict)
     bindings: dict[str, TargetGroupBinding] = field(default_factory=dict)
+    covered_rules: list[CoveredRule] = field(default_factory=list)
 
     def rules(self, port: int, protocol: str, members: Sequence[Member]) -> tuple[ListenerRule, ...]:
         """The rules of a listener.
@@ -51,17 +53,28 @@ class Rulebook:
             BuildError: an Ingress is invalid; the text names it.
         """
         wanted = [rule for member in members for rule in self._of_member(member, protocol)]
+        found = optimize(wanted, port, protocol)
+        priorities = {id(rule): priority for priority, rule in enumerate(found.kept, start=1)}
+        for rule, redirect in found.covered:
+            assert rule.source is not None  # rules of a member have one
+            covered = CoveredRule(
+                listener_port=port,
+                conditions=rule.conditions,
+                source=rule.source,
+                by=priorities[id(redirect)],
+            )
+            self.covered_rules.append(covered)
         return tuple(
             ListenerRule(
                 listener_port=port,
-                priority=priority,
+                priority=priorities[id(rule)],
                 conditions=rule.conditions,
                 actions=rule.actions,
                 transforms=rule.transforms,
                 tags=rule.tags,
                 source=rule.source,
             )
-            for priority, rule in enumerate(optimize(wanted, port, protocol), start=1)
+            for rule in found.kept
         )
 
     def actions(self, member: Member, backend: Backend, protocol: str) -> tuple[Action, ...]:

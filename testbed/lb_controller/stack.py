@@ -236,6 +236,16 @@ class ListenerRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoveredRule:
+    """A rule that a listener does not get, as the redirect of priority `by` takes all its requests."""
+
+    listener_port: int
+    conditions: tuple[Condition, ...]
+    source: RuleSource
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MutualAuthentication:
     """Client certificates on an HTTPS listener: mode off, passthrough or verify."""
 
@@ -345,6 +355,7 @@ class Stack:
         cluster_name: part of the tracking tags and of all names.
         tag_prefix: `ingress.k8s.aws` or `service.k8s.aws`.
         web_acl_arn: WAFv2 web ACL asked for; told in `lb plan`, not emulated.
+        covered_rules: nothing that is wanted in AWS, so it is for messages only.
     """
 
     id: str
@@ -357,6 +368,7 @@ class Stack:
     target_groups: tuple[TargetGroup, ...] = ()
     bindings: tuple[TargetGroupBinding, ...] = ()
     web_acl_arn: str | None = None
+    covered_rules: tuple[CoveredRule, ...] = field(default=(), compare=False)
 
     def stack_tags(self) -> dict[str, str]:
         """The tags by which all resources of this stack are found again (pkg/deploy/tracking)."""

@@ -201,6 +201,38 @@ def test_a_catch_all_in_front_hides_what_follows_and_gets_the_grpc_calls() -> No
     )
 
 
+TO_HTTPS = '"protocol":"HTTPS","port":"443"'
+TO_A_HOST = '"host":"www.example.com"'
+
+
+def moved(to: str, *annotations: str) -> str:
+    action = f'actions.r: \'{{"type":"redirect","redirectConfig":{{{to},"statusCode":"HTTP_302"}}}}\''
+    return ingress("a-moved", "/*", action, *annotations).replace(
+        "{name: web, port: {number: 80}}", "{name: r, port: {name: use-annotation}}"
+    )
+
+
+def test_a_rule_left_out_behind_a_redirect_of_all_paths_is_told() -> None:
+    found = planned(moved(TO_A_HOST, CERTIFICATE), ingress("grpc", "/pkg.Service/*", CERTIFICATE, GRPC, LONG))
+
+    (told,) = [item for item in found.advice if item.reason is Reason.CATCH_ALL_HIDES_RULES]
+    assert told.sentence == (
+        "the rule of Ingress default/grpc (app.yaml:44) for host api.example.com and path /pkg.Service/* is "
+        "left out of listener 443: the redirect of rule 443:1 (host api.example.com and path /*, Ingress "
+        "default/a-moved, app.yaml:24) matches all of it before"
+    )
+    assert told.where.line == 44
+
+
+@pytest.mark.parametrize(
+    ("to", "is_told"), [(TO_HTTPS, False), (f"{TO_HTTPS},{TO_A_HOST}", True)], ids=["itself", "another host"]
+)
+def test_rules_behind_a_redirect_to_https_are_told_only_if_it_leads_elsewhere(to: str, is_told: bool) -> None:
+    found = advised(moved(to), ingress("web", "/web"))
+
+    assert (Reason.CATCH_ALL_HIDES_RULES in found) is is_told
+
+
 def test_a_catch_all_behind_the_grpc_rules_gets_the_other_grpc_calls_only() -> None:
     result = planned(
         ingress("grpc", "/pkg.Service/*", CERTIFICATE, GRPC, LONG), ingress("rest", "/*", CERTIFICATE)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from testbed.lb_controller.rule_optimizer import Rule, optimize
+from testbed.lb_controller.rule_optimizer import Rule, covers, optimize
 from testbed.lb_controller.stack import Action, Condition, FixedResponse, Redirect
 
 PATHS = st.sampled_from(["/a", "/b", "/*"])
@@ -25,7 +27,7 @@ def rules(draw: st.DrawFn) -> Rule:
     return Rule(conditions=tuple(conditions), actions=(draw(ACTIONS),))
 
 
-def answer(wanted: list[Rule], host: str, path: str) -> Action | None:
+def answer(wanted: Iterable[Rule], host: str, path: str) -> Action | None:
     """The action of the first rule that matches, by a plain reading."""
     for rule in wanted:
         values = {condition.field: condition.values for condition in rule.conditions}
@@ -37,11 +39,22 @@ def answer(wanted: list[Rule], host: str, path: str) -> Action | None:
 @given(st.lists(rules(), max_size=6), HOSTS, st.sampled_from(["/a", "/b", "/c"]))
 def test_dropping_rules_behind_redirects_changes_no_answer(wanted: list[Rule], host: str, path: str) -> None:
     # On port 80 nothing redirects to itself, so that only the covered rules are dropped.
-    assert answer(optimize(wanted, 80, "HTTP"), host, path) == answer(wanted, host, path)
+    assert answer(optimize(wanted, 80, "HTTP").kept, host, path) == answer(wanted, host, path)
 
 
 @given(st.lists(rules(), max_size=6))
 def test_optimizing_twice_changes_nothing(wanted: list[Rule]) -> None:
-    once = optimize(wanted, 443, "HTTPS")
+    once = optimize(wanted, 443, "HTTPS").kept
 
-    assert optimize(once, 443, "HTTPS") == once
+    assert optimize(once, 443, "HTTPS").kept == once
+
+
+@given(st.lists(rules(), max_size=6))
+def test_a_rule_left_out_behind_a_redirect_is_named_with_it(wanted: list[Rule]) -> None:
+    found = optimize(wanted, 80, "HTTP")  # where nothing redirects to itself
+
+    assert len(found.kept) + len(found.covered) == len(wanted)
+    for rule, redirect in found.covered:
+        assert redirect in found.kept
+        assert redirect.actions[0].type == "redirect"
+        assert covers(redirect.conditions, rule.conditions)
