@@ -22,6 +22,10 @@ from testbed.settings import PATIENCE, PRODUCTION
 
 HTTP_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 HEALTHY, DRAINING = "HEALTHY", "DRAINING"
+MAX_RESPONSE_HEADERS_KIB = 32
+"""Of a response header as a whole; beyond it the ALB answers 502 [ALB guide, "Quotas", troubleshooting]."""
+MAX_RESPONSE_HEADERS = 10_000
+"""AWS counts no headers; Envoy refuses the 101st unless told otherwise."""
 UNLIMITED = 2**32 - 1
 """The largest limit that Envoy takes."""
 
@@ -123,6 +127,10 @@ def _policy(group: TargetGroup, clock: Clock) -> dict[str, Any]:
 def _options(balancer: LoadBalancer, group: TargetGroup, clock: Clock) -> Any:
     http2 = group.version in {"HTTP2", "GRPC"}
     return http_protocol_options_pb2.HttpProtocolOptions(
-        common_http_protocol_options={"idle_timeout": seconds(clock.scaled(idle_timeout(balancer)))},
+        common_http_protocol_options={
+            "idle_timeout": seconds(clock.scaled(idle_timeout(balancer))),
+            "max_headers_count": {"value": MAX_RESPONSE_HEADERS},
+            "max_response_headers_kb": {"value": MAX_RESPONSE_HEADERS_KIB},
+        },
         explicit_http_config={"http2_protocol_options": {}} if http2 else {"http_protocol_options": {}},
     )

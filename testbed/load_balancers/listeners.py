@@ -39,6 +39,9 @@ MAX_STREAMS = 128
 MAX_REQUESTS = 10_000
 """Requests of an HTTP/2 connection before GOAWAY [ALB guide, troubleshooting]."""
 MAX_HEADERS_KIB = 64
+"""Of a whole request header; a line of it may have 16 KiB, which is not enforced [ALB guide, "Quotas"]."""
+MAX_HEADERS = 10_000
+"""AWS counts no headers; Envoy refuses the 101st unless told otherwise."""
 ALPN: Mapping[str, Sequence[str]] = {
     "HTTP1Only": ("http/1.1", "http/1.0"),
     "HTTP2Only": ("h2",),
@@ -263,7 +266,9 @@ def _manager(balancer: LoadBalancer, item: Listener, zone: int, protocol: str, r
         common_http_protocol_options={
             "idle_timeout": idle,
             "max_connection_duration": seconds(run.clock.scaled(keep_alive)),
+            "max_headers_count": {"value": MAX_HEADERS},
         },
+        http_protocol_options={"accept_http_10": True, "default_host_for_http_10": balancer.dns_name},
         http1_safe_max_connection_duration=True,
         http2_protocol_options={"max_concurrent_streams": {"value": MAX_STREAMS}},
         max_request_headers_kb={"value": MAX_HEADERS_KIB},

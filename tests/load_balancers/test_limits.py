@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
+import http.server
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -103,3 +106,65 @@ def test_an_http2_connection_ends_after_10_000_requests(cloud: Any, story: Any) 
     assert counts, said
     done = int(counts[2])
     assert MAX_REQUESTS <= done < more, said
+
+
+class Wide(http.server.BaseHTTPRequestHandler):
+    """Answers with the header that the path asks for: `/NUMBER/BYTES` headers of so many bytes."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        number, size = (int(part) for part in self.path.split("/")[1:3])
+        self.send_response(200)
+        for index in range(number):
+            self.send_header(f"x-{index}", "v" * size)
+        self.send_header("content-length", "0")
+        self.send_header("x-headers", str(len(self.headers)))
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def wide(cloud: Any) -> Iterator[str]:
+    """The URL of an ALB in front of a target that answers with large headers."""
+    where = (cloud.network.envoy_pod(96), 8080)
+    server = http.server.ThreadingHTTPServer(where, Wide)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": PATIENCE.poll})
+    thread.start()
+    balancer = cloud.balancer("wide")
+    cloud.listener(balancer, "HTTP", 8051, cloud.forward(cloud.group("wide", "HTTP1", where)))
+    cloud.feed.bump()
+    cloud.eventually(lambda: cloud.fleet.addresses(balancer["DNSName"]))
+    url = f"http://{cloud.fleet.addresses(balancer['DNSName'])[0]}:{cloud.network.port(8051)}"
+    cloud.eventually(lambda: httpx.get(f"{url}/1/1", trust_env=False).status_code == 200)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(http.client, "_MAXHEADERS", 1_000)  # of the target, which refuses the 101st
+        yield url
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.mark.parametrize(("path", "status"), [("/150/10", 200), ("/3/10000", 200), ("/4/10000", 502)])
+def test_response_headers_are_limited_by_their_size_and_not_by_their_number(
+    wide: str, path: str, status: int
+) -> None:
+    assert httpx.get(f"{wide}{path}", trust_env=False, timeout=PATIENCE.request).status_code == status
+
+
+def test_many_request_headers_pass_and_too_large_ones_are_refused(wide: str) -> None:
+    def asked(number: int, size: int) -> httpx.Response:
+        headers = {f"x-{index}": "v" * size for index in range(number)}
+        return httpx.get(f"{wide}/0/0", headers=headers, trust_env=False, timeout=PATIENCE.request)
+
+    assert int(asked(150, 10).headers["x-headers"]) > 150
+    assert asked(7, 10_000).status_code == 400
+
+
+def test_http_1_0_is_served_without_a_host(wide: str) -> None:
+    host, _, port = wide.removeprefix("http://").partition(":")
+    with socket.create_connection((host, int(port)), PATIENCE.request) as connection:
+        connection.sendall(b"GET /0/0 HTTP/1.0\r\n\r\n")
+        assert b" 200 " in connection.makefile("rb").readline()
