@@ -29,6 +29,9 @@ _CHECKED = _FORGET | {
     "CreateListener",
     "CreateTargetGroup",
     "ModifyTargetGroup",
+    "ModifyLoadBalancerAttributes",
+    "ModifyTargetGroupAttributes",
+    "ModifyListenerAttributes",
 }
 _CREATED = re.compile(rb"<LoadBalancerArn>([^<]+)</LoadBalancerArn>")
 _MEMBER = re.compile(rb"<member>(?:(?!<member>).)*?<LoadBalancerArn>.*?</State>", re.DOTALL)
@@ -103,7 +106,8 @@ class Elbv2Front:
                 balancer = form.get("LoadBalancerArn", "")
                 others = await self._listeners_of(call, balancer)
                 return (
-                    elbv2_rules.refused_listener(form, balancer, others)
+                    elbv2_rules.refused_protocol(form, balancer)
+                    or elbv2_rules.refused_listener(form, balancer, others)
                     or await self._refused_policy(call)
                     or await self._refused_groups(call, form.get("Protocol", ""))
                 )
@@ -112,9 +116,13 @@ class Elbv2Front:
                 protocol = form.get("Protocol") or known.protocol
                 return await self._refused_policy(call) or await self._refused_groups(call, protocol)
             case "CreateTargetGroup":
-                return elbv2_rules.refused_matcher(form, _version(form.get("Protocol"), form))
+                version = _version(form.get("Protocol"), form)
+                return elbv2_rules.refused_numbers(form) or elbv2_rules.refused_matcher(form, version)
             case "ModifyTargetGroup":
-                return elbv2_rules.refused_matcher(form, await self._version(call, form["TargetGroupArn"]))
+                version = await self._version(call, form["TargetGroupArn"])
+                return elbv2_rules.refused_numbers(form) or elbv2_rules.refused_matcher(form, version)
+            case "ModifyLoadBalancerAttributes" | "ModifyTargetGroupAttributes" | "ModifyListenerAttributes":
+                return elbv2_rules.refused_numbers(form)
             case "DeleteLoadBalancer":
                 balancer = form.get("LoadBalancerArn", "")
                 described = await self.upstream.query(

@@ -31,6 +31,24 @@ _ESCAPED = re.compile(r"\\[*?\\]")
 _GROUP = re.compile(r"(?:Default)?Actions\.member\.\d+\..*TargetGroupArn")
 _CODES = re.compile(r"(\d+)(?:-(\d+))?")
 _SECURE = ("HTTPS", "TLS")
+_PROTOCOLS = {"app": ("HTTP", "HTTPS"), "net": ("TCP", "TLS", "UDP", "TCP_UDP")}
+_ATTRIBUTES = {
+    "idle_timeout.timeout_seconds": (range(1, 4_001),),
+    "client_keep_alive.seconds": (range(60, 604_801),),
+    "deregistration_delay.timeout_seconds": (range(3_601),),
+    "slow_start.duration_seconds": (range(1), range(30, 901)),
+    "stickiness.lb_cookie.duration_seconds": (range(1, 604_801),),
+    "stickiness.app_cookie.duration_seconds": (range(1, 604_801),),
+    "tcp.idle_timeout.seconds": (range(60, 6_001),),
+}
+"""What AWS takes for attributes of balancers, target groups and listeners (API reference, their types)."""
+_CHECKS = {
+    "HealthCheckIntervalSeconds": range(5, 301),
+    "HealthCheckTimeoutSeconds": range(2, 121),
+    "HealthyThresholdCount": range(2, 11),
+    "UnhealthyThresholdCount": range(2, 11),
+}
+"""The same of health checks (CreateTargetGroup)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +139,36 @@ def refused_listener(form: Form, load_balancer: str, others: Iterable[Listener])
     protocol = form.get("Protocol", "")
     if protocol in _SECURE and not any(key.startswith("Certificates.member.") for key in form):
         return Refusal("ValidationError", f"A certificate must be specified for {protocol} listeners")
+    return None
+
+
+def refused_protocol(form: Form, load_balancer: str) -> Refusal | None:
+    """ALBs have HTTP and HTTPS listeners, NLBs TCP, TLS and UDP ones (CreateListener)."""
+    protocol = form.get("Protocol", "")
+    allowed = _PROTOCOLS.get(load_balancer.partition(":loadbalancer/")[2].partition("/")[0], (protocol,))
+    if protocol in allowed:
+        return None
+    what = f"Listener protocol '{protocol}' must be one of '{', '.join(allowed)}'"
+    return Refusal("ValidationError", what)  # text by analogy
+
+
+def refused_numbers(form: Form) -> Refusal | None:
+    """Attributes and health check settings within their ranges; the texts are by analogy."""
+    attributes = {
+        value: form.get(key.removesuffix("Key") + "Value", "")
+        for key, value in form.items()
+        if key.startswith("Attributes.member.") and key.endswith(".Key")
+    }
+    for name, value in attributes.items():
+        ranges = _ATTRIBUTES.get(name)
+        if ranges and not any(value.isdecimal() and int(value) in one for one in ranges):
+            told = " or ".join(f"{one[0]}-{one[-1]}" if len(one) > 1 else str(one[0]) for one in ranges)
+            return Refusal("ValidationError", f"The value '{value}' of the attribute '{name}' must be {told}")
+    for name, allowed in _CHECKS.items():
+        value = form.get(name, str(allowed[0]))
+        if not value.isdecimal() or int(value) not in allowed:
+            told = f"'{name}' must be between '{allowed[0]}' and '{allowed[-1]}'"
+            return Refusal("ValidationError", f"The value '{value}' is not valid: {told}")
     return None
 
 

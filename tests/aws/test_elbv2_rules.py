@@ -115,6 +115,38 @@ def test_a_protected_balancer_stays() -> None:
     assert elbv2_rules.refused_deletion("lb", {"deletion_protection.enabled": "true"})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "is_taken"),
+    [
+        ("idle_timeout.timeout_seconds", "4000", True),
+        ("idle_timeout.timeout_seconds", "4001", False),
+        ("idle_timeout.timeout_seconds", "1m", False),
+        ("slow_start.duration_seconds", "0", True),
+        ("slow_start.duration_seconds", "29", False),
+        ("tcp.idle_timeout.seconds", "59", False),
+        ("deletion_protection.enabled", "true", True),
+    ],
+)
+def test_attributes_lie_in_their_ranges(name: str, value: str, is_taken: bool) -> None:
+    form = {"Attributes.member.1.Key": name, "Attributes.member.1.Value": value}
+    assert (elbv2_rules.refused_numbers(form) is None) is is_taken
+
+
+@pytest.mark.parametrize(("value", "is_taken"), [("5", True), ("4", False), ("301", False), ("", False)])
+def test_health_checks_keep_an_interval_that_aws_takes(value: str, is_taken: bool) -> None:
+    refused = elbv2_rules.refused_numbers({"HealthCheckIntervalSeconds": value})
+    assert (refused is None) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "protocol", "is_taken"),
+    [("app", "HTTPS", True), ("app", "TCP", False), ("net", "TLS", True), ("net", "HTTP", False)],
+)
+def test_a_balancer_has_listeners_of_its_own_protocols(kind: str, protocol: str, is_taken: bool) -> None:
+    arn = f"arn:aws:elasticloadbalancing:r:1:loadbalancer/{kind}/lb/1"
+    assert (elbv2_rules.refused_protocol({"Protocol": protocol}, arn) is None) is is_taken
+
+
 def test_a_rule_knows_its_listener() -> None:
     rule = "arn:aws:elasticloadbalancing:r:1:listener-rule/app/lb/1/2/3"
     assert elbv2_rules.listener_of_rule(rule) == "arn:aws:elasticloadbalancing:r:1:listener/app/lb/1/2"
