@@ -12,7 +12,7 @@ from typing import Any
 
 from moto import settings
 from moto.elbv2.exceptions import DuplicatePriorityError, PriorityInUseError, RuleNotFoundError
-from moto.elbv2.models import ELBv2Backend, FakeLoadBalancer, FakeTargetGroup
+from moto.elbv2.models import ELBv2Backend, FakeHealthStatus, FakeLoadBalancer, FakeTargetGroup
 from moto.elbv2.responses import ELBV2Response
 from moto.elbv2.ssl_policies import SSL_POLICIES
 from moto.route53.models import Route53Backend
@@ -43,6 +43,9 @@ def mend() -> None:
         (ELBv2Backend, create_target_group),
         (ELBv2Backend, describe_target_groups),
         (ELBv2Backend, set_rule_priorities),
+        (FakeTargetGroup, register),
+        (FakeTargetGroup, deregister),
+        (FakeTargetGroup, health_for),
         (ELBV2Response, modify_target_group),
         (Route53Backend, change_resource_record_sets),
     ):
@@ -149,6 +152,27 @@ def modify_target_group(response: ELBV2Response) -> Any:
     if group is not None and group.protocol_version == "GRPC":
         group.matcher = {"GrpcCode": code} if code else matcher
     return result
+
+
+def register(group: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
+    """A target is an id and a port: a pod may serve a group at two of them; moto keeps one for each id."""
+    for target in targets:
+        port = int(target.get("Port") or group.port)
+        group.targets[f"{target['Id']}:{port}"] = {"Id": target["Id"], "Port": port}
+
+
+def deregister(group: FakeTargetGroup, targets: list[dict[str, Any]]) -> None:
+    """At the port that is named, or at all; AWS takes what is not registered, too (DeregisterTargets)."""
+    for target in targets:
+        port = target.get("Port")
+        for key, one in list(group.targets.items()):
+            if one["Id"] == target["Id"] and port in (None, "", one["Port"], str(one["Port"])):
+                del group.targets[key]
+
+
+def health_for(group: FakeTargetGroup, target: dict[str, Any], _ec2: Any) -> FakeHealthStatus:
+    """Whether it is registered; how it is, the health checks of the testbed say."""
+    return FakeHealthStatus(target["Id"], target["Port"], group.health_check_port, "healthy")
 
 
 def set_rule_priorities(backend: ELBv2Backend, rule_priorities: list[dict[str, Any]]) -> list[Any]:

@@ -176,6 +176,23 @@ def test_health_checks_have_the_defaults_of_their_protocol(
     assert {key: group[key] for key in expected} == expected
 
 
+def test_a_pod_is_a_target_at_each_of_its_ports(account: Account) -> None:
+    elbv2, group = account.clients.elbv2, account.group("HTTP1")
+
+    def registered() -> list[int]:
+        found = elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+        return sorted(one["Target"]["Port"] for one in found)
+
+    pod = "127.0.1.1"
+    elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": pod, "Port": 8443}, {"Id": pod}])
+    assert registered() == [80, 8443]
+    elbv2.register_targets(TargetGroupArn=group, Targets=[{"Id": pod, "Port": 8080}])
+    elbv2.deregister_targets(TargetGroupArn=group, Targets=[{"Id": pod, "Port": 8443}])
+    assert registered() == [80, 8080]
+    elbv2.deregister_targets(TargetGroupArn=group, Targets=[{"Id": pod}, {"Id": "127.0.1.9"}])
+    assert registered() == []
+
+
 def test_one_port_has_one_listener(account: Account) -> None:
     balancer = account.balancer()["LoadBalancerArn"]
     account.listener(balancer, "HTTP", 80)
