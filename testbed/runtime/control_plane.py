@@ -136,6 +136,7 @@ class ControlPlane:
             BadInput: ExternalDNS does not know a flag.
         """
         from testbed.kubernetes.endpoints import EndpointsController
+        from testbed.kubernetes.namespaces import NamespaceController
         from testbed.lb_controller import admission
         from testbed.lb_controller.controller import (
             IngressGroupController,
@@ -160,6 +161,7 @@ class ControlPlane:
         run = self._clock, say
         thread = self._upkeep.thread
         thread("endpoints", EndpointsController(self.store).run)
+        thread("namespaces", NamespaceController(self.store).run)
         thread("services", ServiceController(self.store, elbv2, subnets, options, *run).run)
         thread("nlbs", NlbServiceController(self.store, elbv2, acm, subnets, options, *run).run)
         thread("ingress-groups", IngressGroupController(self.store, elbv2, acm, subnets, options, *run).run)

@@ -12,6 +12,7 @@ from typing import Any
 
 from testbed.kubernetes.api.resources import Resource
 from testbed.kubernetes.api.statuses import bad_request, conflict
+from testbed.kubernetes.namespaces import contents, finish_namespaces
 from testbed.kubernetes.objects import identity
 from testbed.kubernetes.store import ObjectStore
 
@@ -86,32 +87,18 @@ def delete(store: ObjectStore, item: Mapping[str, Any], options: Options) -> Map
     return left
 
 
-def finish_namespaces(store: ObjectStore) -> None:
-    """Let go of namespaces that are being deleted and hold nothing any more."""
-    for item in store.list("Namespace"):
-        if item["metadata"].get("deletionTimestamp") and not _contents(store, item["metadata"]["name"]):
-            store.patch("Namespace", None, item["metadata"]["name"], {"metadata": {"finalizers": None}})
-
-
 def _delete_namespace(store: ObjectStore, name: str) -> Mapping[str, Any] | None:
     # spec.finalizers of a real namespace; here the object's own do the same.
     store.patch("Namespace", None, name, {"metadata": {"finalizers": [_NAMESPACE_FINALIZER]}})
     store.delete("Namespace", None, name)
     store.patch("Namespace", None, name, {"status": {"phase": "Terminating"}})
-    for item in _contents(store, name):
+    for item in contents(store, name):
         kind, namespace, found = identity(item)
         if not item["metadata"].get("deletionTimestamp"):
             store.delete(kind, namespace, found)
     left = store.get("Namespace", None, name)
     finish_namespaces(store)
     return left
-
-
-def _contents(store: ObjectStore, namespace: str) -> list[Mapping[str, Any]]:
-    found = store.list_all()
-    return [
-        item for item in found if item["kind"] != "Event" and item["metadata"].get("namespace") == namespace
-    ]
 
 
 def _each_dependent(store: ObjectStore, uid: str, act: Callable[[Mapping[str, Any]], object]) -> None:

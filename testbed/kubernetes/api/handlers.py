@@ -35,6 +35,7 @@ from testbed.kubernetes.api.server_side_apply import (
     stamped,
 )
 from testbed.kubernetes.api.shapes import Object, inward, outward, with_plain_data_encoded, without_nulls
+from testbed.kubernetes.namespaces import finish_namespaces
 from testbed.kubernetes.objects import copied
 from testbed.kubernetes.store import ObjectStore
 
@@ -124,7 +125,7 @@ class Handlers:
             if options.is_dry_run:
                 return Outcome(finished)
             left = deletion.delete(self._store, item, options)
-            deletion.finish_namespaces(self._store)
+            finish_namespaces(self._store)
             return Outcome(outward(resource, left) if left else finished)
 
     def delete_collection(self, request: Request) -> Outcome:
@@ -135,7 +136,7 @@ class Handlers:
             if not options.is_dry_run:
                 for item in page.items:
                     deletion.delete(self._store, item, options)
-                deletion.finish_namespaces(self._store)
+                finish_namespaces(self._store)
         return Outcome(self.as_list(request.resource, page))
 
     def page(self, request: Request) -> lists.Page:
@@ -264,7 +265,7 @@ class Handlers:
             metadata["managedFields"] = managed
         stored = self._store.replace({**new, "metadata": metadata}, dry_run=request.is_dry_run)
         if metadata.get("deletionTimestamp") and not request.is_dry_run:
-            deletion.finish_namespaces(self._store)
+            finish_namespaces(self._store)
         return stored
 
     def _check_namespace(self, request: Request) -> None:
