@@ -20,7 +20,7 @@ from testbed.check.findings import Finding, Severity
 from testbed.check.reading import Reading
 from testbed.errors import Location
 
-_MODULES = ("names", "records", "flags", "balancers", "moves")
+_MODULES = ("names", "annotations", "records", "flags", "balancers", "moves")
 
 
 @dataclass(frozen=True, slots=True)

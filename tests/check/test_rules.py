@@ -114,6 +114,11 @@ TRAPS: dict[str, tuple[tuple[str, ...], str, str]] = {
     ),
     "ingress-source-missing": ((*GOOD, flags(without="ingress")), "v0.7.4", "4.yaml:14"),
     "annotation-filter-hides": ((*GOOD, flags("--annotation-filter=zone=public")), "v0.7.4", "1.yaml:6"),
+    "misspelt-annotation": (
+        (SERVICE.replace("load-balancer-type:", "loadbalancer-type:"), PLAIN, INGRESS),
+        "v0.7.4",
+        "1.yaml:7",
+    ),
     "kind-not-read": (
         (
             *GOOD,
@@ -410,3 +415,19 @@ def test_an_exporter_beside_it_is_not_taken_for_externaldns(look: Look) -> None:
     )
     told = look(*GOOD, exporter, flags("--policy=upsert-only", without="sync"), rule="policy-keeps-records")
     assert [one.where.path.name for one in told] == ["5.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("alb.ingress.kubernetes.io/certificate-arns", "alb.ingress.kubernetes.io/certificate-arn"),
+        ("external-dns.alpha.kubernetes.io/hostnames", "external-dns.alpha.kubernetes.io/hostname"),
+        ("alb.ingress.kubernetes.io/actions.redirect", ""),
+        ("alb.ingress.kubernetes.io/listener-attributes.HTTPS-443", ""),
+        ("nginx.ingress.kubernetes.io/certificate-arns", ""),
+        ("service.beta.kubernetes.io/azure-load-balancer-internal", ""),
+    ],
+)
+def test_an_annotation_that_resembles_a_known_one_is_told(look: Look, key: str, meant: str) -> None:
+    told = look(SERVICE, PLAIN, annotated(INGRESS, f'{key}: "x"'), rule="misspelt-annotation")
+    assert [one.do for one in told] == ([f"{meant} was meant?"] if meant else [])
