@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
@@ -59,12 +60,12 @@ def flags_hide_claims(reading: Reading) -> Iterator[Told]:
     told = reading.external_dns
     if told is None or refusal(told, reading.profile):
         return
-    visible = told.parsed(reading.profile)
+    visible, fewer = told.parsed(reading.profile), dict(_all_but_one(told, reading.profile))
     for host, claims in reading.claims.items():
         for claim in claims:
             if _is_seen(claim, visible, reading.profile):
                 continue
-            hiding = [name for name in told.flags if _is_seen_without(name, claim, told, reading.profile)]
+            hiding = [name for name, found in fewer.items() if _is_seen(claim, found, reading.profile)]
             if "--annotation-filter" in hiding:
                 continue  # has a rule of its own
             flag = hiding[0] if hiding else ""
@@ -76,11 +77,11 @@ def flags_hide_claims(reading: Reading) -> Iterator[Told]:
             )
 
 
-def _is_seen_without(flag: str, claim: Claim, told: ExternalDns, profile: Profile) -> bool:
-    try:
-        return _is_seen(claim, told.parsed(profile, without=flag), profile)
-    except BadInput:
-        return False  # ExternalDNS cannot do without it
+def _all_but_one(told: ExternalDns, profile: Profile) -> Iterator[tuple[str, Flags]]:
+    """The flags without each that ExternalDNS can do without."""
+    for name in told.flags:
+        with contextlib.suppress(BadInput):
+            yield name, told.parsed(profile, without=name)
 
 
 def _is_seen(claim: Claim, flags: Flags, profile: Profile) -> bool:

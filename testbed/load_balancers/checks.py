@@ -129,9 +129,7 @@ async def _unary(
     from h2.events import DataReceived, ResponseReceived, StreamEnded, TrailersReceived
     from h2.exceptions import ProtocolError
 
-    connection = H2Connection(H2Configuration(header_encoding="utf-8"))
-    connection.initiate_connection()
-    stream = connection.get_next_available_stream_id()
+    connection = H2Connection(H2Configuration(header_encoding=None))
     pseudo = {
         ":method": "POST",
         ":scheme": check.protocol.lower(),
@@ -139,10 +137,12 @@ async def _unary(
         ":authority": authority,
     }
     head = pseudo | {"content-type": "application/grpc", "te": "trailers", "user-agent": USER_AGENT}
-    connection.send_headers(stream, head.items())
-    connection.send_data(stream, EMPTY_MESSAGE, end_stream=True)
     answer: dict[str, str] = {}
     try:
+        connection.initiate_connection()
+        stream = connection.get_next_available_stream_id()
+        connection.send_headers(stream, head.items())
+        connection.send_data(stream, EMPTY_MESSAGE, end_stream=True)
         while True:
             writer.write(connection.data_to_send())
             data = await reader.read(READ_SIZE)
@@ -150,13 +150,17 @@ async def _unary(
                 return answer
             for event in connection.receive_data(data):
                 if isinstance(event, ResponseReceived | TrailersReceived):
-                    answer |= {str(name): str(value) for name, value in event.headers}
+                    answer |= {_text(name): _text(value) for name, value in event.headers}
                 elif isinstance(event, DataReceived):
                     connection.acknowledge_received_data(event.flow_controlled_length, stream)
                 elif isinstance(event, StreamEnded):
                     return answer
     except ProtocolError:
         return {}
+
+
+def _text(header: bytes | str) -> str:
+    return header.decode("latin-1") if isinstance(header, bytes) else header
 
 
 async def _in_time(check: HealthCheck, attempt: Any) -> Result:
