@@ -1,10 +1,10 @@
-"""Kubernetes: manifests in, objects with versions and watches, read by everybody through one store."""
+"""Kubernetes: manifests become objects with versions and watches in one store, which all parts read."""
 
 from __future__ import annotations
 
-from testbed.kubernetes.errors import AlreadyExists, ApiError, Conflict, Expired, Invalid, NotFound
-from testbed.kubernetes.store import ObjectStore
-from testbed.kubernetes.watch import Change, Watch, WatchEvent
+from testbed.kubernetes.api_errors import AlreadyExists, ApiError, Conflict, Expired, Invalid, NotFound
+from testbed.kubernetes.object_store import ObjectStore
+from testbed.kubernetes.object_watch import Change, Watch, WatchEvent
 
 __all__ = [
     "AlreadyExists",

@@ -1,4 +1,4 @@
-"""EndpointSlices: what Endpoints say, in the shape that `kubectl describe` and newer controllers read.
+"""EndpointSlices: the content of Endpoints in the shape that `kubectl describe` and newer controllers read.
 
 Source: kubernetes pkg/controller/endpointslice. One slice holds all endpoints of a Service: its limit of 100
 is beyond what a rehearsal runs. Pure.
@@ -7,7 +7,7 @@ is beyond what a rehearsal runs. Pure.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 SERVICE_NAME = "kubernetes.io/service-name"
@@ -15,16 +15,16 @@ MANAGED_BY = "endpointslice.kubernetes.io/managed-by"
 
 
 def slice_name(service: str) -> str:
-    """The name of a Service's slice: the Service's and five letters, as generated names have."""
+    """Return the name of a Service's slice: that of the Service and five letters, as generated names have."""
     return f"{service}-{hashlib.sha256(service.encode()).hexdigest()[:5]}"
 
 
-def slices_of(endpoints: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-    """The slices of an Endpoints object: one for each set of ports."""
+def slices_of(endpoints: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the slices of an Endpoints object: one for each set of ports."""
     metadata = endpoints["metadata"]
     name, namespace = metadata["name"], metadata.get("namespace", "default")
     for index, subset in enumerate(endpoints.get("subsets") or [{}]):
-        found = [
+        items = [
             _endpoint(address, is_ready)
             for field, is_ready in (("addresses", True), ("notReadyAddresses", False))
             for address in subset.get(field) or ()
@@ -38,7 +38,7 @@ def slices_of(endpoints: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
                 "labels": {SERVICE_NAME: name, MANAGED_BY: "endpointslice-controller.k8s.io"},
             },
             "addressType": "IPv4",
-            "endpoints": found,
+            "endpoints": items,
             "ports": [
                 {"name": port.get("name", ""), "port": port["port"], "protocol": port.get("protocol", "TCP")}
                 for port in subset.get("ports") or ()

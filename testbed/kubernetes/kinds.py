@@ -1,7 +1,7 @@
 """The kinds of objects that the testbed knows, with their API versions and scope.
 
-Only Service, Ingress, Pod, Node, Endpoints and the classes and bindings of the AWS controller do something
-here; the others are what a folder of manifests usually holds beside them, and are stored untouched.
+Only Service, Ingress, Pod, Node, Endpoints and the classes and bindings of the AWS controller have an effect
+here. The other kinds are what a folder of manifests usually holds beside them; they are stored untouched.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Kind:
     Attributes:
         name: as in `kind:`.
         plural: as in the API's paths, e.g. `ingresses`.
-        versions: the `apiVersion` values that are taken; the first is the one it is stored as.
-        namespaced: whether its objects live in a namespace.
+        versions: the `apiVersion` values that are taken; objects are stored in the first.
+        namespaced: True if its objects live in a namespace.
     """
 
     name: str
@@ -82,6 +82,18 @@ KINDS: dict[str, Kind] = {
             ("apiextensions.k8s.io/v1", "apiextensions.k8s.io/v1beta1"),
             namespaced=False,
         ),
+        Kind(
+            "MutatingWebhookConfiguration",
+            "mutatingwebhookconfigurations",
+            ("admissionregistration.k8s.io/v1",),
+            namespaced=False,
+        ),
+        Kind(
+            "ValidatingWebhookConfiguration",
+            "validatingwebhookconfigurations",
+            ("admissionregistration.k8s.io/v1",),
+            namespaced=False,
+        ),
         Kind("DNSEndpoint", "dnsendpoints", ("externaldns.k8s.io/v1alpha1",)),
         Kind("PersistentVolume", "persistentvolumes", ("v1",), namespaced=False),
         Kind("LimitRange", "limitranges", ("v1",)),
@@ -99,9 +111,9 @@ _CLUSTER_WIDE = "cluster-wide "
 
 
 def custom_kind(kind: str, group: str, *, namespaced: bool) -> str:
-    """The kind by which a store keeps the objects of a custom resource that is not known here.
+    """Return the kind by which a store keeps the objects of a custom resource that is not known here.
 
-    A custom resource may be called as one that is, e.g. the Service of Knative: its group keeps them apart.
+    A custom resource may have the name of a known kind, as Knative's Service: its group keeps them apart.
     """
     known = KINDS.get(kind)
     if known and any(version.partition("/")[0] == group for version in known.versions):
@@ -110,17 +122,17 @@ def custom_kind(kind: str, group: str, *, namespaced: bool) -> str:
 
 
 def is_custom(api_version: str) -> bool:
-    """Whether the group is that of a custom resource: its name is a domain, and none of the groups here."""
+    """True if the group belongs to a custom resource: a domain that is none of the groups here."""
     group = api_version.partition("/")[0]
     return "." in group and group not in GROUPS
 
 
 def is_namespaced(kind: str) -> bool:
-    """Whether objects of this kind live in a namespace; kinds that are not known here do."""
+    """True if objects of this kind live in a namespace; kinds that are not known here do."""
     known = KINDS.get(kind)
     return known.namespaced if known else not kind.startswith(_CLUSTER_WIDE)
 
 
 def namespace_of(kind: str, namespace: str | None) -> str:
-    """The namespace that an object's key has: "" for cluster-wide kinds, `default` where none is given."""
+    """Return the namespace in an object's key: "" for cluster-wide kinds, `default` where none is named."""
     return (namespace or DEFAULT_NAMESPACE) if is_namespaced(kind) else ""

@@ -7,9 +7,10 @@ from typing import Any
 
 
 def merged(target: Any, patch: Any) -> Any:
-    """`target` with `patch` merged in; neither is changed, and what stays equal is shared."""
+    """Return `target` with `patch` merged in; neither is changed, and equal parts are shared."""
     if not isinstance(patch, Mapping):
         return patch
+    # RFC 7386: a patch that is an object replaces a target that is none.
     result = dict(target) if isinstance(target, Mapping) else {}
     for key, value in patch.items():
         if value is None:

@@ -1,7 +1,7 @@
-"""What a node port leads to: the pods that kube-proxy on a node would reach. Pure, over a store's objects.
+"""Node ports: the pods that kube-proxy on a node reaches by one. Pure, over a store's objects.
 
-With `externalTrafficPolicy: Cluster` every node reaches every ready pod of the Service; with `Local` only
-the pods on that node, so that the client's address stays, and a node without any drops the connection.
+With `externalTrafficPolicy: Cluster` every node reaches every ready pod of the Service. With `Local` a node
+reaches its own pods only, so that the client's address stays, and drops the connection if it has none.
 Source: kubernetes pkg/proxy, "Preserving the client source IP".
 """
 
@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from testbed.kubernetes.services import Service, ServicePort
+from testbed.kubernetes.service_view import Service, ServicePort
 
 
 class Objects(Protocol):
-    """What is read of an `ObjectStore`."""
+    """The part of an `ObjectStore` that is read."""
 
     def list(self, kind: str, namespace: str | None = None) -> Sequence[Mapping[str, Any]]:
-        """The objects of a kind."""
+        """Return the objects of a kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class PodAddress:
 
 
 def pods_behind(objects: Objects, node: str, node_port: int) -> tuple[PodAddress, ...]:
-    """The ready pods that `node_port` of a node reaches, by address; () if nothing listens there.
+    """Return the ready pods that `node_port` of a node reaches, by address; () if nothing listens there.
 
     Args:
         objects: the store.
@@ -43,53 +43,58 @@ def pods_behind(objects: Objects, node: str, node_port: int) -> tuple[PodAddress
         return ()
     for item in objects.list("Service"):
         service = Service.of(item)
-        for port in service.ports:
-            if port.node_port and port.node_port == node_port:
-                return _reached(service_pods(objects, service, port), service, name)
+        ports = [port for port in service.ports if port.node_port and port.node_port == node_port]
+        # TCP and UDP may share a node port, and balancers connect by TCP here.
+        if ports:
+            port = min(ports, key=lambda port: port.protocol != "TCP")
+            return _reached(service_pods(objects, service, port), service, name)
     return ()
 
 
 def health_check(objects: Objects, node: str, port: int) -> bool | None:
-    """What `/healthz` at a `healthCheckNodePort` of a node says: whether a ready pod of its Service is there.
+    """Return the answer of `/healthz` at a `healthCheckNodePort` of a node.
 
-    None if no Service has that health check port; kube-proxy answers 200 for True and 503 for False.
+    True if the node has a ready pod of the Service: kube-proxy answers 200 for True and 503 for False. None
+    if no Service has that health check port.
     """
     name = node_name(objects, node)
     for item in objects.list("Service"):
         if name is not None and port and (item.get("spec") or {}).get("healthCheckNodePort") == port:
             service = Service.of(item)
-            pods = (pod for one in service.ports for pod in service_pods(objects, service, one))
+            pods = (pod for each in service.ports for pod in service_pods(objects, service, each))
             return any(pod.node == name for pod in pods)
     return None
 
 
 def service_pods(objects: Objects, service: Service, port: ServicePort) -> tuple[PodAddress, ...]:
-    """The ready pods behind one port of a Service, from its Endpoints."""
-    found = []
+    """Return the ready pods behind a port of a Service, from its Endpoints."""
+    pods: list[PodAddress] = []
     for item in objects.list("Endpoints", service.namespace):
         if item["metadata"]["name"] != service.name:
             continue
         for subset in item.get("subsets") or ():
-            for one in subset.get("ports") or ():
-                if (one.get("name") or "") == port.name and (one.get("protocol") or "TCP") == port.protocol:
-                    found += [
-                        PodAddress(address["ip"], one["port"], address.get("nodeName") or "")
+            for entry in subset.get("ports") or ():
+                same_protocol = (entry.get("protocol") or "TCP") == port.protocol
+                if (entry.get("name") or "") == port.name and same_protocol:
+                    pods += [
+                        PodAddress(address["ip"], entry["port"], address.get("nodeName") or "")
                         for address in subset.get("addresses") or ()
                     ]
-    return tuple(sorted(found, key=lambda pod: (pod.ip, pod.port)))
+    return tuple(sorted(pods, key=lambda pod: (pod.ip, pod.port)))
 
 
 def node_name(objects: Objects, node: str) -> str | None:
-    """The name of the node with that name, internal IP or instance id; None if there is none."""
+    """Return the name of the node with a name, internal IP or instance id; None if there is none."""
     for item in objects.list("Node"):
         addresses = (item.get("status") or {}).get("addresses") or ()
         # providerID of an EC2 node: aws:///ap-northeast-1a/i-0123456789abcdef0
         instance = ((item.get("spec") or {}).get("providerID") or "").rpartition("/")[2]
-        known = {item["metadata"]["name"], instance, *(one["address"] for one in addresses)}
+        known = {item["metadata"]["name"], instance, *(address["address"] for address in addresses)}
         if node and node in known:
             return str(item["metadata"]["name"])
     return None
 
 
+# kube-proxy drops what comes to a node without a local pod, so () is right for `Local` there.
 def _reached(pods: tuple[PodAddress, ...], service: Service, node: str) -> tuple[PodAddress, ...]:
     return tuple(pod for pod in pods if pod.node == node) if service.local_only else pods

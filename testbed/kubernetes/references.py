@@ -1,7 +1,7 @@
-"""What manifests refer to must be there: the Services and ports of an Ingress, the zones of the hosts.
+"""Check that what manifests refer to exists: the Services and ports of an Ingress, the zones of the hosts.
 
-Kubernetes takes such manifests and the controllers then complain one by one, or not at all; a rehearsal
-says it before it starts.
+Kubernetes takes such manifests, and the controllers then complain one by one, or not at all. A rehearsal
+refuses them before it starts.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from testbed.errors import BadInput
-from testbed.kubernetes.ingresses import USE_ANNOTATION
+from testbed.kubernetes.ingress_view import USE_ANNOTATION
 from testbed.kubernetes.kinds import namespace_of
 from testbed.kubernetes.manifests import Manifest
-from testbed.kubernetes.services import Service
+from testbed.kubernetes.service_view import Service
 
 HOSTNAME_ANNOTATIONS = tuple(
     f"{prefix}/{name}"
     for prefix in ("external-dns.alpha.kubernetes.io", "external-dns.kubernetes.io")
     for name in ("hostname", "internal-hostname")
 )
-"""The prefix of old, and of external-dns v0.22."""
+"""The old prefix, and that of external-dns v0.22."""
 _ACTIONS = "alb.ingress.kubernetes.io/actions."
 _Path = tuple[str | int, ...]
 
@@ -28,26 +28,26 @@ _Path = tuple[str | int, ...]
 def check_references(
     manifests: Iterable[Manifest], *, zones: Iterable[str], existing: Iterable[Mapping[str, Any]] = ()
 ) -> None:
-    """Check what the manifests refer to, among themselves and in what stands already.
+    """Check the references of manifests, among themselves and to objects that exist.
 
     Args:
-        manifests: what is to be applied.
+        manifests: the manifests to apply.
         zones: the names of the hosted zones.
-        existing: objects of the store.
+        existing: the objects of the store.
 
     Raises:
         BadInput: an Ingress names a Service or port that does not exist, or a host or a hostname annotation
             lies outside the hosted zones; with file and line.
     """
-    wanted = list(manifests)
+    applied = list(manifests)
     services = {
         (service.namespace, service.name): service
-        for item in (*existing, *(manifest.object for manifest in wanted))
+        for item in (*existing, *(manifest.object for manifest in applied))
         if item["kind"] == "Service"
         for service in [Service.of(item)]
     }
     names = [zone.lower().rstrip(".") for zone in zones]
-    for manifest in wanted:
+    for manifest in applied:
         if manifest.object["kind"] == "Ingress":
             _check_backends(manifest, services)
         if manifest.object["kind"] in ("Ingress", "Service"):
@@ -73,14 +73,14 @@ def _check_backends(manifest: Manifest, services: Mapping[tuple[str, str], Servi
             )
         if service.type != "ExternalName" and service.port(port) is None:
             has = ", ".join(
-                f"{one.port} ({one.name})" if one.name else str(one.port) for one in service.ports
+                f"{each.port} ({each.name})" if each.name else str(each.port) for each in service.ports
             )
             what = f"leads to port {port} of Service {namespace}/{name}, which has {has or 'none'}"
             raise BadInput(f"{manifest.title} {what}", where=manifest.line(*port_path))
 
 
 def _backends(ingress: Mapping[str, Any]) -> Iterator[tuple[_Path, str, int | str, _Path]]:
-    """Path of the Service's name, name, port, path of the port, for each backend in either version."""
+    """Yield path of the Service's name, name, port and path of the port, for each backend."""
     spec = ingress["spec"]
     places: list[tuple[_Path, Mapping[str, Any]]] = [
         (("spec", field), spec[field]) for field in ("backend", "defaultBackend") if spec.get(field)

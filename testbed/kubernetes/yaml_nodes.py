@@ -1,8 +1,8 @@
-"""YAML as Kubernetes reads it, keeping the line of every field.
+"""Read YAML as Kubernetes does, and keep the line of every field.
 
-Kubernetes turns YAML 1.1 into JSON: mappings with string keys, no dates, no sexagesimal numbers, and a key
-that stands twice is an error (sigs.k8s.io/yaml, strict). The nodes that PyYAML composes stay beside the
-values, so a message about any field can name its line.
+Kubernetes turns YAML 1.1 into JSON: mappings have string keys, there are no dates and no sexagesimal numbers,
+and a key that appears twice is an error (sigs.k8s.io/yaml, strict). The nodes that PyYAML composes are kept
+beside the values, so a message about any field can name its line.
 """
 
 from __future__ import annotations
@@ -23,16 +23,42 @@ _INTEGER, _FLOAT, _BOOLEAN, _NULL, _STRING = (
 _MERGE = "tag:yaml.org,2002:merge"
 MOST_DEPTH = 150
 MOST_NODES = 2_000_000
-"""Of a document with its aliases written out; Kubernetes too refuses "excessive aliasing"."""
+"""The most nodes of a document with its aliases written out; Kubernetes too refuses "excessive aliasing"."""
 _BRACKETS = re.compile(r"[\[\]{}]")
+_HASH = re.compile(r"(?:(?<=\s)|^)#")
 _INDENTED = re.compile(rf"^[ ?:-]{{{MOST_DEPTH // 2}}}", re.MULTILINE)
 
 
-def documents(text: str, path: Path) -> Iterator[yaml.Node]:
-    """The root nodes of the documents of a file; empty documents are left out.
+def text_of(path: Path) -> str:
+    """Return the text of a file, without the byte order mark that Windows editors write.
 
     Raises:
-        BadInput: it is not YAML; the message has the line.
+        BadInput: it cannot be read or is not UTF-8; the message has the line.
+    """
+    try:
+        return decoded(path.read_bytes(), path)
+    except OSError as error:
+        raise BadInput(f"cannot be read: {error.strerror}", where=Location(path)) from None
+
+
+def decoded(content: bytes, path: Path) -> str:
+    """Return the text of a file's bytes, as `text_of` does.
+
+    Raises:
+        BadInput: it is not UTF-8; the message has the line.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise BadInput("not UTF-8", where=Location(path, line)) from None
+
+
+def documents(text: str, path: Path) -> Iterator[yaml.Node]:
+    """Yield the root nodes of the documents of a file; empty documents are left out.
+
+    Raises:
+        BadInput: the text is not YAML; the message has the line.
     """
     loader = _Loader(text)
     try:
@@ -58,14 +84,38 @@ def documents(text: str, path: Path) -> Iterator[yaml.Node]:
         loader.dispose()
 
 
+def comments(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the line number and the text, from its # on, of each comment in the text of valid YAML."""
+    values = [token for token in yaml.scan(text, Loader=_Loader) if isinstance(token, yaml.ScalarToken)]
+    spans = [(_start(token, text), token.end_mark.index) for token in values]
+    start = token_number = 0
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        for match in _HASH.finditer(line):
+            at = start + match.start()
+            while token_number < len(spans) and spans[token_number][1] <= at:
+                token_number += 1
+            if token_number == len(spans) or at < spans[token_number][0]:
+                yield number, line[match.start() :].rstrip()
+                break
+        start += len(line)
+
+
+def _start(token: yaml.ScalarToken, text: str) -> int:
+    """Where the value begins; that of a block begins below its head, `key: |  # comment`."""
+    begin: int = token.start_mark.index
+    if token.style not in ("|", ">"):
+        return begin
+    return text.find("\n", begin) + 1 or len(text)
+
+
 def value(node: yaml.Node, path: Path, above: tuple[int, ...] = ()) -> Any:
-    """The JSON value of a node.
+    """Return the JSON value of a node.
 
     Raises:
-        BadInput: a key that is no string or stands twice, an alias inside itself, a tag of another language.
+        BadInput: a key that is no string or appears twice, an alias inside itself, a tag of another language.
     """
     if id(node) in above:
-        raise BadInput("an alias stands inside what it names", where=at(node, path))
+        raise BadInput("an alias refers to a node that contains it", where=at(node, path))
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, path)
     inside = (*above, id(node))
@@ -77,7 +127,7 @@ def value(node: yaml.Node, path: Path, above: tuple[int, ...] = ()) -> Any:
 
 
 def entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
-    """Key, key node and value node of a mapping's own entries, then of those merged in by `<<`."""
+    """Yield key, key node and value node of a mapping's own entries, then of those merged in by `<<`."""
     if not isinstance(node, yaml.MappingNode):
         return
     merges: list[yaml.Node] = []
@@ -91,25 +141,25 @@ def entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
 
 
 def find(node: yaml.Node, steps: tuple[str | int, ...]) -> yaml.Node:
-    """The node whose line tells where a field stands: its key, or the nearest node above that exists."""
+    """Return the node at whose line a field stands: its key, or the nearest node above that exists."""
     place = node
     for step in steps:
         if isinstance(step, int) and isinstance(node, yaml.SequenceNode) and step < len(node.value):
             node = place = node.value[step]
-        elif found := next(((key, item) for name, key, item in entries(node) if name == step), None):
-            place, node = found
+        elif entry := next(((key, item) for name, key, item in entries(node) if name == step), None):
+            place, node = entry
         else:
             break
     return place
 
 
 def at(node: yaml.Node, path: Path) -> Location:
-    """Where a node stands."""
+    """Return the place of a node."""
     return Location(path, node.start_mark.line + 1)
 
 
 def _may_be_deep(text: str) -> bool:
-    """Whether a look at brackets and indents leaves it open; most files need no more than this look."""
+    """True if brackets and indents do not rule out deep nesting; most files need no more than this look."""
     depth = 0
     for bracket in _BRACKETS.findall(text):
         depth += 1 if bracket in "[{" else -1
@@ -119,11 +169,11 @@ def _may_be_deep(text: str) -> bool:
 
 
 def check_depth(text: str, path: Path) -> None:
-    """Refuse what libyaml would follow until its stack ends.
+    """Refuse nesting that libyaml would follow until its stack ends.
 
     Raises:
-        BadInput: it is nested too deeply.
-        yaml.YAMLError: it is not YAML.
+        BadInput: the text is nested too deeply.
+        yaml.YAMLError: the text is not YAML.
     """
     if not _may_be_deep(text):
         return
@@ -139,18 +189,18 @@ def check_depth(text: str, path: Path) -> None:
 
 
 def _check_aliases(root: yaml.Node, path: Path) -> None:
-    """Refuse what a few aliases of aliases make of a small file.
+    """Refuse a small file that aliases of aliases make large.
 
     Raises:
-        BadInput: it is too large.
+        BadInput: it stands for too many values.
     """
     sizes: dict[int, int] = {}
 
     def size(node: yaml.Node) -> int:
         if id(node) not in sizes:
-            sizes[id(node)] = 0  # one inside itself is told where it is read
+            sizes[id(node)] = 0  # an alias inside itself is refused where its value is read
             inside = node.value if isinstance(node, yaml.CollectionNode) else ()
-            sizes[id(node)] = 1 + sum(size(one) for each in inside for one in _nodes(each))
+            sizes[id(node)] = 1 + sum(size(part) for entry in inside for part in _nodes(entry))
         return sizes[id(node)]
 
     if size(root) > MOST_NODES:
@@ -168,11 +218,11 @@ def _mapping(node: yaml.MappingNode, path: Path, above: tuple[int, ...]) -> dict
             raise BadInput("a key must be a string", where=at(key, path))
         if key.value in own and key.tag != _MERGE:
             first = own[key.value]
-            raise BadInput(f"key {key.value!r} stands twice, first in line {first}", where=at(key, path))
+            raise BadInput(f"key {key.value!r} appears twice, first in line {first}", where=at(key, path))
         own[key.value] = key.start_mark.line + 1
     result: dict[str, Any] = {}
     for name, _, item in entries(node):
-        if name not in result:  # what stands in the mapping itself, or is merged first, wins
+        if name not in result:  # an entry of the mapping itself, or one merged earlier, wins
             result[name] = value(item, path, above)
     return result
 
@@ -197,5 +247,5 @@ def _integer(text: str) -> int:
     digits = text.replace("_", "")
     plain = digits.lstrip("+-")
     if len(plain) > 1 and plain[0] == "0" and plain.isdigit():
-        return int(digits, 8)  # 0755, as YAML 1.1 has it
+        return int(digits, 8)  # 0755 is octal in YAML 1.1
     return int(digits, 0)

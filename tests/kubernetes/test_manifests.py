@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.errors import BadInput
-from testbed.kubernetes.manifests import load, parse
+from testbed.kubernetes.manifests import check, load, parse
 
 FILE = Path("some.yaml")
 STORY = Path(__file__).parents[2] / "scenarios" / "zozomat" / "manifests"
@@ -106,29 +106,29 @@ BAD = {
     "no apiVersion": ("kind: Service\n", 1, "apiVersion is missing"),
     "unknown kind": (SERVICE.replace("kind: Service", "kind: Servic"), 2, "known are .*Ingress.*Service"),
     "wrong version": (SERVICE.replace("v1", "v2", 1), 1, "Service has no apiVersion 'v2'; use v1"),
-    "no name": (SERVICE.replace("  name: envoy\n", ""), 3, "Service: metadata.name is missing"),
-    "no metadata": ("apiVersion: v1\nkind: Pod\nspec: {}", 1, "Pod: metadata is missing"),
+    "no name": (SERVICE.replace("  name: envoy\n", ""), 3, "Service: metadata.name: Required value: name or generateName is required"),
+    "no metadata": ("apiVersion: v1\nkind: Pod\nspec: {}", 1, "Pod: metadata.name: Required value"),
     "annotation that is no string": (SERVICE.replace("api.example.com", "true"), 6, "must be a string, not a boolean .true.; put it in quotes"),
     "port that is no number": (SERVICE.replace("443", '"443"'), 9, r"spec.ports\[0\].port must be a number, not a string"),
-    "port out of range": (SERVICE.replace("443", "70000"), 9, "70000, not within 1..65535"),
-    "no ports": (SERVICE.replace("  ports:\n    - port: 443\n", "  type: LoadBalancer\n"), 7, "spec.ports is missing"),
-    "unknown field": (SERVICE.replace("ports", "port"), 8, "unknown field spec.port; did you mean ports"),
-    "wrong type name": (SERVICE + "  type: Loadbalancer\n", 10, "use one of ClusterIP"),
-    "key twice": (SERVICE + "  ports: []\n", 10, "key 'ports' stands twice, first in line 8"),
+    "port out of range": (SERVICE.replace("443", "70000"), 9, r"spec.ports\[0\].port: Invalid value: 70000: must be between 1 and 65535, inclusive"),
+    "no ports": (SERVICE.replace("  ports:\n    - port: 443\n", "  type: LoadBalancer\n"), 7, "Service envoy: spec.ports: Required value"),
+    "unknown field": (SERVICE.replace("ports", "port"), 8, 'unknown field "spec.port"; did you mean ports'),
+    "wrong type name": (SERVICE + "  type: Loadbalancer\n", 10, 'Unsupported value: "Loadbalancer": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"'),
+    "key twice": (SERVICE + "  ports: []\n", 10, "key 'ports' appears twice, first in line 8"),
     "twice": (f"{SERVICE}---\n{SERVICE}", 11, "defined twice, first at .*:1"),
-    "capitals in a name": (SERVICE.replace("envoy", "Envoy"), 4, "not a name"),
-    "two ports without names": (SERVICE + "    - port: 80\n", 9, "name is missing"),
-    "two ports alike": (SERVICE.replace("- port: 443", "- {port: 1, name: a}\n    - {port: 2, name: a}"), 10, "repeats a"),
+    "capitals in a name": (SERVICE.replace("envoy", "Envoy"), 4, "metadata.name: Invalid value: .Envoy.: a DNS-1035 label must"),
+    "two ports without names": (SERVICE + "    - port: 80\n", 9, r"spec.ports\[0\].name: Required value"),
+    "two ports alike": (SERVICE.replace("- port: 443", "- {port: 1, name: a}\n    - {port: 2, name: a}"), 10, r"spec.ports\[1\].name: Duplicate value: .a."),
     "old backend in v1": (V1.replace("service:", "serviceName: x"), None, "not valid YAML"),
-    "old field in v1": (V1[: V1.index("              service:")] + "              serviceName: x\n", 13, "unknown field .*serviceName; networking.k8s.io/v1 has"),
-    "no pathType": (V1.replace("            pathType: Prefix\n", ""), 10, "pathType is missing"),
-    "no port in a backend": (V1.replace("number: 80", "name:"), 15, "neither a name nor a number"),
-    "host with a port": (V1.replace("api.example.com", "api.example.com:443"), 7, "not a DNS name"),
-    "host that is an address": (V1.replace("api.example.com", "10.0.0.1"), 7, "an IP address"),
-    "relative path": (V1.replace("/x", "x"), 10, "a path begins with /"),
-    "alias in itself": ("&a\nkind: List\nitems: [*a]\n", 1, "an alias stands inside"),
+    "old field in v1": (V1[: V1.index("              service:")] + "              serviceName: x\n", 13, 'unknown field ".*serviceName"; networking.k8s.io/v1 has'),
+    "no pathType": (V1.replace("            pathType: Prefix\n", ""), 10, "pathType: Required value: pathType must be specified"),
+    "no port in a backend": (V1.replace("number: 80", "name:"), 15, "backend: Required value: port name or number is required"),
+    "host with a port": (V1.replace("api.example.com", "api.example.com:443"), 7, "a lowercase RFC 1123 subdomain must"),
+    "host that is an address": (V1.replace("api.example.com", "10.0.0.1"), 7, "must be a DNS name, not an IP address"),
+    "relative path": (V1.replace("/x", "x"), 10, "must be an absolute path"),
+    "alias in itself": ("&a\nkind: List\nitems: [*a]\n", 1, "an alias refers to a node that contains it"),
     "list with a broken item": ("kind: List\napiVersion: v1\nitems:\n- 5\n", 4, "must be a mapping"),
-    "null spec": (SERVICE[: SERVICE.index("spec:")] + "spec:\n", 1, "spec is missing"),
+    "null spec": (SERVICE[: SERVICE.index("spec:")] + "spec:\n", 7, "spec.ports: Required value"),
 }  # fmt: skip
 
 
@@ -157,13 +157,12 @@ def test_files_that_cannot_be_read_are_bad_input(tmp_path: Path) -> None:
         load([tmp_path / "empty"])
 
 
-def test_two_files_may_not_define_one_object(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.yaml").write_text(SERVICE)
-    with pytest.raises(
-        BadInput, match=r"b\.yaml:1: Service default/envoy is defined twice, first at .*a\.yaml:1"
-    ):
-        load([tmp_path])
+def test_of_an_object_in_two_files_the_later_one_counts(tmp_path: Path) -> None:
+    (tmp_path / "1.yaml").write_text(f"{SERVICE}---\n{SERVICE.replace('envoy', 'other')}")
+    (tmp_path / "2.yaml").write_text(SERVICE.replace("api.example.com", "new.example.com"))
+    other, envoy = load([tmp_path])
+    assert (other.key[2], envoy.key[2]) == ("other", "envoy")
+    assert "new.example.com" in envoy.object["metadata"]["annotations"].values()
 
 
 @given(st.text(max_size=60) | st.text(alphabet="ab:-[]{}&*!\n \"'|>#?,", max_size=60))
@@ -210,3 +209,34 @@ def test_custom_resources_are_kept_apart_where_they_are_asked_for_and_refused_el
 def test_a_kind_that_a_known_group_does_not_have_is_refused_even_then(version: str, kind: str) -> None:
     with pytest.raises(BadInput, match=r"unknown kind|has no apiVersion"):
         parse(f"apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\n", Path("a.yaml"), custom=True)
+
+
+def test_a_placeholder_is_checked_when_it_has_a_value() -> None:
+    (manifest,) = parse(V1.replace("api.example.com", "${HOST}"), FILE)
+    filled = json.loads(json.dumps(manifest.object).replace("${HOST}", "api.example.com"))
+    check(manifest.with_object(filled))
+    filled = json.loads(json.dumps(manifest.object).replace("${HOST}", "API.example.com"))
+    with pytest.raises(BadInput, match=r"some\.yaml:7: Ingress rest: spec\.rules\[0\]\.host: Invalid value"):
+        check(manifest.with_object(filled))
+
+
+def test_the_line_of_a_field_is_that_of_the_version_in_which_it_is_written() -> None:
+    text = (
+        V1[: V1.index("              service:")]
+        + "              serviceName: 1st\n              servicePort: 80\n"
+    )
+    with pytest.raises(
+        BadInput, match=r"some\.yaml:13: .*backend\.service\.name: Invalid value: .1st.: a DNS-1035"
+    ):
+        parse(text.replace("networking.k8s.io/v1", "networking.k8s.io/v1beta1"), FILE)
+
+
+def test_an_object_is_read_as_the_api_reads_it() -> None:
+    text = SERVICE.replace("    - port: 443", "    - {port: 443, name: }") + "  selector: {app: }\n  type:\n"
+    (manifest,) = parse(text, FILE)
+    assert manifest.object["spec"] == {"ports": [{"port": 443}], "selector": {"app": ""}}
+
+
+@pytest.mark.parametrize("folder", ["zozomat", "weighted", "by_hand"])
+def test_the_manifests_of_the_scenarios_are_right(folder: str) -> None:
+    assert load([STORY.parents[1] / folder / "manifests" / "2-alb.yaml"])

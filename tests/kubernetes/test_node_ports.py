@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from testbed.kubernetes import ObjectStore
-from testbed.kubernetes.endpoints import endpoints_of
+from testbed.kubernetes.endpoints_controller import endpoints_of
 from testbed.kubernetes.node_ports import health_check, pods_behind
 from tests.kubernetes.manifests_of_the_story import pod, service
 
 
 def cluster(**spec: Any) -> tuple[ObjectStore, dict[str, Any]]:
     store = ObjectStore()
-    stored = store.apply(service(**spec))
+    stored = store.put(service(**spec))
     for number in range(2):
         store.restore(
             {
@@ -24,7 +24,7 @@ def cluster(**spec: Any) -> tuple[ObjectStore, dict[str, Any]]:
             }
         )
     pods = [pod("a", "10.0.0.1", node="node-0"), pod("b", "10.0.0.2", node="node-0"), pod("c", "10.0.0.3", ready=False, node="node-1")]  # fmt: skip  # noqa: E501
-    store.apply(endpoints_of(stored, pods))
+    store.put(endpoints_of(stored, pods))
     return store, stored["spec"]
 
 
@@ -50,3 +50,13 @@ def test_nothing_is_behind_an_unknown_node_or_port() -> None:
     assert pods_behind(store, "10.1.0.0", 1) == ()
     assert pods_behind(store, "10.1.0.0", 0) == ()
     assert health_check(store, "10.1.0.0", 32000) is None
+
+
+def test_tcp_goes_to_the_pods_of_the_tcp_port_where_udp_shares_the_node_port() -> None:
+    ports = [
+        {"name": "u", "port": 443, "targetPort": 8444, "protocol": "UDP"},
+        {"name": "t", "port": 443, "targetPort": 8443},
+    ]
+    store, spec = cluster(ports=ports)
+    found = pods_behind(store, "node-0", spec["ports"][0]["nodePort"])
+    assert {one.port for one in found} == {8443}

@@ -38,7 +38,7 @@ def test_the_manifests_of_the_story_refer_to_what_is_there() -> None:
 
 def test_a_service_that_stands_already_may_be_referred_to() -> None:
     store = ObjectStore()
-    store.apply(service())
+    store.put(service())
     check_references(parse(INGRESS, FILE), zones=["example.com."], existing=store.list_all())
 
 

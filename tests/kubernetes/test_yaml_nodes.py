@@ -36,3 +36,15 @@ def test_aliases_of_aliases_that_stand_for_too_much_are_refused() -> None:
     with pytest.raises(BadInput, match="its aliases stand for more than 2,000,000 values"):
         list(yaml_nodes.documents("\n".join(lines), Path("bomb.yaml")))
     assert list(yaml_nodes.documents("\n".join(lines[:4]), Path("small.yaml")))
+
+
+def test_comments_are_told_from_texts_that_look_like_them() -> None:
+    first = "a: b#c # one\n# two\nd: '# no'\ne: |\n  # no\nf: > # three\n  # no\n# four\n"
+    text = first + "g: \U0001f600 # five # six"
+    assert list(yaml_nodes.comments(text)) == [
+        (1, "# one"),
+        (2, "# two"),
+        (6, "# three"),
+        (8, "# four"),
+        (9, "# five # six"),
+    ]

@@ -1,10 +1,11 @@
 """The Kubernetes API over HTTP: what kubectl and client libraries need, in front of the object store.
 
 ```
-kubectl ──TLS──► server ─► requests ─► handlers ─► store ◄── controllers
-                              │           │
-          discovery, openapi ─┘           └─ patches, server_side_apply, validation, tables, watches
+kubectl ─────► api_server ──┐
+                            ├─► dispatch ─► verbs ─► store ◄── controllers
+this process ─► client ─────┘      │          │
+            discovery, openapi ────┘          └─ patches, server_side_apply, strict_decoding, deletion
 ```
-What a client writes here the controllers see at once: there is one store. Everything but `server` and
-`watches` is values in, values out.
+There is one store, so the controllers see a client's write at once. Everything but `api_server` and
+`watch_streams` is values in, values out.
 """

@@ -6,7 +6,7 @@ import datetime
 
 
 def age(timestamp: str | None, now: float) -> str:
-    """How long ago an RFC 3339 time was, `<unknown>` without one.
+    """Return how long ago an RFC 3339 time was; `<unknown>` without a time.
 
     Args:
         timestamp: as in `creationTimestamp`.
@@ -19,7 +19,7 @@ def age(timestamp: str | None, now: float) -> str:
 
 
 def human_duration(seconds: float) -> str:
-    """`5m20s`, `3h`, `8d`: two units while the first is small, one beyond."""
+    """Return a duration as `5m20s`, `3h` or `8d`: two units while the first is small, else one."""
     if seconds < -1:
         return "<invalid>"
     whole = max(0, int(seconds))

@@ -1,7 +1,7 @@
-"""Delete: preconditions, finalizers, what depends on the object, and namespaces with all that is in them.
+"""Delete: preconditions, finalizers, dependent objects, and namespaces with their contents.
 
 Source: apiserver pkg/registry/generic/registry/store.go; kube-controller-manager's garbage collector and
-namespace controller, whose work is done here at once, for deletes by this API.
+namespace controller. A delete by this API does their work at once.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.kubernetes.api.resources import Resource
-from testbed.kubernetes.api.statuses import bad_request, conflict
-from testbed.kubernetes.namespaces import contents, finish_namespaces
-from testbed.kubernetes.objects import identity
-from testbed.kubernetes.store import ObjectStore
+from testbed.kubernetes.api.api_resources import Resource
+from testbed.kubernetes.api.statuses import bad_request, conflict, forbidden
+from testbed.kubernetes.namespace_controller import contents, finish_namespaces
+from testbed.kubernetes.object_fields import identity
+from testbed.kubernetes.object_store import ObjectStore
 
 BACKGROUND, FOREGROUND, ORPHAN = "Background", "Foreground", "Orphan"
 _NAMESPACE_FINALIZER = "kubernetes"
@@ -22,7 +22,7 @@ _NAMESPACE_FINALIZER = "kubernetes"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """metav1.DeleteOptions; kubectl names a dry run here, not in the path."""
+    """metav1.DeleteOptions. kubectl asks for a dry run here, not in the query."""
 
     propagation: str = BACKGROUND
     uid: str = ""
@@ -56,46 +56,56 @@ class Options:
         )
 
 
+IMMORTAL = frozenset(("default", "kube-system", "kube-public"))
+"""Namespaces that the API server never deletes."""
+
+
 def check(resource: Resource, item: Mapping[str, Any], options: Options) -> None:
-    """Whether the object is the one that is meant.
+    """Check the preconditions of a delete.
 
     Raises:
-        Refused: 409.
+        Refused: 409, the object has another uid or resourceVersion; 403, the namespace may not go (admission
+            plugin NamespaceLifecycle).
     """
     metadata = item["metadata"]
-    for field, wanted in (("uid", options.uid), ("resourceVersion", options.resource_version)):
-        if wanted and metadata.get(field) != wanted:
+    if resource.stored_kind == "Namespace" and metadata["name"] in IMMORTAL:
+        raise forbidden(resource, metadata["name"], "this namespace may not be deleted")
+    for field, expected in (("uid", options.uid), ("resourceVersion", options.resource_version)):
+        if expected and metadata.get(field) != expected:
             shown = "UID" if field == "uid" else "ResourceVersion"
-            why = f"Precondition failed: {shown} in precondition: {wanted}, {shown} in object meta: "
+            why = f"Precondition failed: {shown} in precondition: {expected}, {shown} in object meta: "
             raise conflict(resource, metadata["name"], f"{why}{metadata.get(field)}")
 
 
 def delete(store: ObjectStore, item: Mapping[str, Any], options: Options) -> Mapping[str, Any] | None:
-    """Delete an object of the store; what is left of it while finalizers hold it, or None."""
+    """Delete an object of the store, and return what is left of it while finalizers hold it, or None."""
     kind, namespace, name = identity(item)
     if kind == "Namespace":
         return _delete_namespace(store, name)
     uid = item["metadata"].get("uid", "")
+    # The garbage collector holds the owner by a finalizer until its dependents are gone; here they go first.
     if options.propagation == FOREGROUND:
-        _each_dependent(store, uid, lambda found: delete(store, found, options))
+        _each_dependent(store, uid, lambda dependent: delete(store, dependent, options))
     store.delete(kind, namespace, name)
     left = store.get(kind, namespace, name)
     if left is None and options.propagation == ORPHAN:
-        _each_dependent(store, uid, lambda found: _forget_owner(store, found, uid))
+        _each_dependent(store, uid, lambda dependent: _forget_owner(store, dependent, uid))
     elif left is None:
-        _each_dependent(store, uid, lambda found: _forget_or_delete(store, found, uid, options))
+        _each_dependent(store, uid, lambda dependent: _forget_or_delete(store, dependent, uid, options))
     return left
 
 
 def _delete_namespace(store: ObjectStore, name: str) -> Mapping[str, Any] | None:
-    # spec.finalizers of a real namespace; here the object's own do the same.
+    # A real namespace has spec.finalizers; here metadata.finalizers do the same.
     store.patch("Namespace", None, name, {"metadata": {"finalizers": [_NAMESPACE_FINALIZER]}})
     store.delete("Namespace", None, name)
     store.patch("Namespace", None, name, {"status": {"phase": "Terminating"}})
     for item in contents(store, name):
-        kind, namespace, found = identity(item)
+        kind, namespace, content = identity(item)
+        # An object that is deleted already only waits for its finalizers.
         if not item["metadata"].get("deletionTimestamp"):
-            store.delete(kind, namespace, found)
+            store.delete(kind, namespace, content)
+    # Before it is finished: the answer shows the namespace as Terminating even if it was empty.
     left = store.get("Namespace", None, name)
     finish_namespaces(store)
     return left
@@ -109,11 +119,12 @@ def _each_dependent(store: ObjectStore, uid: str, act: Callable[[Mapping[str, An
 
 def _forget_owner(store: ObjectStore, item: Mapping[str, Any], uid: str) -> None:
     kind, namespace, name = identity(item)
-    owners = [one for one in item["metadata"]["ownerReferences"] if one.get("uid") != uid]
+    owners = [owner for owner in item["metadata"]["ownerReferences"] if owner.get("uid") != uid]
     store.patch(kind, namespace, name, {"metadata": {"ownerReferences": owners or None}})
 
 
 def _forget_or_delete(store: ObjectStore, item: Mapping[str, Any], uid: str, options: Options) -> None:
+    # An object with another owner outlives this one: it goes with its last owner.
     if len(item["metadata"]["ownerReferences"]) > 1:
         _forget_owner(store, item, uid)
     else:

@@ -1,4 +1,4 @@
-"""The kubeconfig of a run: one cluster, one user, one context, nothing of the user's own."""
+"""The kubeconfig of a run: one cluster, one user, one context, and nothing of the user's own."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ CONTEXT = "testbed"
 
 
 def kubeconfig(server: str, authority: bytes, token: str) -> dict[str, Any]:
-    """The configuration as kubectl and client libraries read it.
+    """Return the configuration that kubectl and client libraries read.
 
     Args:
         server: URL of the API.
-        authority: certificates that the server's is checked with, PEM.
+        authority: the certificates by which clients check the server's, PEM.
         token: the bearer token.
     """
     return {

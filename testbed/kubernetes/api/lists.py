@@ -1,6 +1,6 @@
-"""List: selectors, pages, and the revision that a list is of.
+"""List: selectors, pages, and the revision of a list.
 
-A page's continue token holds the revision of the first page, so that all pages are of one moment. Source:
+A page's continue token holds the revision of the first page, so all pages show the same moment. Source:
 apiserver pkg/storage/continue.go and pkg/storage/cacher.
 """
 
@@ -14,23 +14,23 @@ from typing import Any
 import orjson
 
 from testbed.kubernetes.api import selectors
-from testbed.kubernetes.api.requests import Request
+from testbed.kubernetes.api.api_requests import Request
 from testbed.kubernetes.api.selectors import Predicate
 from testbed.kubernetes.api.statuses import Refused, bad_request
-from testbed.kubernetes.errors import Expired
-from testbed.kubernetes.store import ObjectStore
+from testbed.kubernetes.api_errors import Expired
+from testbed.kubernetes.object_store import ObjectStore
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Objects of a list, to be read only, and the metadata of the list."""
+    """Objects of a list, which must not be changed, and the metadata of the list."""
 
     items: Sequence[Mapping[str, Any]]
     metadata: Mapping[str, Any]
 
 
 def predicate(request: Request) -> Predicate:
-    """Which objects a request is about: its namespace, name and selectors.
+    """Return a predicate for the objects of a request: by its namespace, name and selectors.
 
     Raises:
         Refused: 400, a selector cannot be read.
@@ -55,10 +55,11 @@ def predicate(request: Request) -> Predicate:
 
 
 def page(store: ObjectStore, request: Request) -> Page:
-    """The page of a list that a request asks for.
+    """Return the page of a list that a request asks for.
 
     Raises:
-        Refused: 400, a parameter cannot be read; 410, the revision is no longer known; 504, not yet.
+        Refused: 400, a parameter cannot be read; 410, the history no longer holds the revision; 504, the
+            revision is yet to come.
     """
     matches = predicate(request)
     limit = _number(request.query.get("limit", "0"), "limit")
@@ -66,16 +67,17 @@ def page(store: ObjectStore, request: Request) -> Page:
     kind = request.resource.stored_kind
     with store.transaction():
         revision, start = store.revision, ("", "")
-        wanted = revision_of(request.query.get("resourceVersion", ""))
+        asked_revision = revision_of(request.query.get("resourceVersion", ""))
         if token:
             if request.query.get("resourceVersion", "0") not in ("", "0"):
                 raise bad_request("specifying resource version is not allowed when using continue")
             revision, start = _read_token(token)
-        elif wanted and wanted > revision:
-            raise too_large(wanted, revision)
-        elif wanted and request.query.get("resourceVersionMatch") == "Exact":
-            revision = wanted
+        elif asked_revision and asked_revision > revision:
+            raise too_large(asked_revision, revision)
+        elif asked_revision and request.query.get("resourceVersionMatch") == "Exact":
+            revision = asked_revision
         try:
+            # The history is walked back only for a page that began before the latest write.
             items = store.list(kind) if revision == store.revision else store.list_at(kind, revision)
         except Expired:
             raise (
@@ -85,21 +87,23 @@ def page(store: ObjectStore, request: Request) -> Page:
                     410, "Expired", f"The resourceVersion for the provided list is too old: {revision}"
                 )
             ) from None
-    found = [item for item in items if _key(item) > start and matches(item)]
+    # The token holds the last key, not an offset: an offset would skip objects when earlier ones are deleted.
+    matching = [item for item in items if _key(item) > start and matches(item)]
     metadata: dict[str, Any] = {"resourceVersion": str(revision)}
-    if limit and len(found) > limit:
-        metadata["continue"] = _token(revision, _key(found[limit - 1]))
+    if limit and len(matching) > limit:
+        metadata["continue"] = _token(revision, _key(matching[limit - 1]))
+        # With a selector, the API server would have to read all that remains to count it.
         if not (request.query.get("labelSelector") or request.query.get("fieldSelector")):
-            metadata["remainingItemCount"] = len(found) - limit
-        found = found[:limit]
-    return Page(found, metadata)
+            metadata["remainingItemCount"] = len(matching) - limit
+        matching = matching[:limit]
+    return Page(matching, metadata)
 
 
 def revision_of(text: str) -> int | None:
-    """A resourceVersion parameter: None for unset and for "0", which takes any.
+    """Read a resourceVersion parameter: None for unset and for "0", which accept any revision.
 
     Raises:
-        Refused: 400, it is no number.
+        Refused: 400, it is not a number.
     """
     if text in ("", "0"):
         return None
@@ -108,9 +112,9 @@ def revision_of(text: str) -> int | None:
     return int(text)
 
 
-def too_large(wanted: int, current: int) -> Refused:
-    """504 for a revision that is yet to come."""
-    message = f"Timeout: Too large resource version: {wanted}, current: {current}"
+def too_large(revision: int, current: int) -> Refused:
+    """Return a 504 for a revision that is yet to come."""
+    message = f"Timeout: Too large resource version: {revision}, current: {current}"
     return Refused(504, "Timeout", message, seconds=1)
 
 

@@ -1,4 +1,4 @@
-"""Which fields a manager owns: sets of paths, written as `managedFields` in the form FieldsV1.
+"""The fields that a manager owns: sets of paths, written as `managedFields` in the form FieldsV1.
 
 ```
 {"f:spec": {"f:ports": {"k:{\\"port\\":443,\\"protocol\\":\\"TCP\\"}": {".": {}, "f:targetPort": {}}}}}
@@ -33,7 +33,7 @@ _NEVER_OWNED = frozenset(
 
 
 def leaves(kind: str, item: Mapping[str, Any]) -> dict[FieldPath, Any]:
-    """Every path of an object that can be owned, and the value there; list entries have the value None."""
+    """Return the paths of an object that a manager can own, and their values; None for list entries."""
     return {
         path: value
         for path, value in _map(kind, item, (), ())
@@ -56,39 +56,40 @@ def _value(kind: str, value: Any, path: FieldPath, names: merge_keys.Path) -> It
     if rule is None:
         yield path, value
         return
-    for one in value:
-        entry = (*path, entry_key(rule, one))
+    for item in value:
+        entry = (*path, entry_key(rule, item))
         yield entry, None
-        if isinstance(one, Mapping):
-            yield from _map(kind, one, entry, names)
+        if isinstance(item, Mapping):
+            yield from _map(kind, item, entry, names)
 
 
 def entry_key(rule: merge_keys.ListRule, entry: Any) -> str:
-    """How FieldsV1 names an entry of a list."""
+    """Return the name of a list's entry in FieldsV1."""
     if not rule.map_keys:
         return f"v:{json.dumps(entry, separators=(',', ':'))}"
-    found = {
+    keys = {
         key: entry.get(key, rule.defaults.get(key))
         for key in sorted(rule.map_keys)
         if key in entry or key in rule.defaults
     }
-    return f"k:{json.dumps(found, separators=(',', ':'))}"
+    return f"k:{json.dumps(keys, separators=(',', ':'))}"
 
 
 def to_fields(owned: FieldSet) -> dict[str, Any]:
-    """FieldsV1 of a set."""
+    """Write a set as FieldsV1."""
     root: dict[str, Any] = {}
     for path in sorted(owned):
         node = root
         for key in path:
             node = node.setdefault(key, {})
+        # Without the mark, an owned path would look like the mere parent of the owned paths below it.
         if any(other[: len(path)] == path and other != path for other in owned):
             node["."] = {}
     return root
 
 
 def from_fields(fields: Mapping[str, Any]) -> FieldSet:
-    """The set of a FieldsV1."""
+    """Read the set of a FieldsV1."""
     return frozenset(_paths(fields, ()))
 
 
@@ -103,7 +104,7 @@ def _paths(fields: Mapping[str, Any], path: FieldPath) -> Iterator[FieldPath]:
 
 
 def readable(path: FieldPath) -> str:
-    """A path as a conflict names it: `.spec.ports[port=443,protocol="TCP"].targetPort`."""
+    """Return a path as a conflict names it: `.spec.ports[port=443,protocol="TCP"].targetPort`."""
     text = ""
     for key in path:
         kind, _, rest = key.partition(":")

@@ -1,7 +1,7 @@
-"""How lists are merged: which field tells an entry of a list from the others, and which lists are one value.
+"""How lists are merged: the fields that identify an entry, and the lists that are one value.
 
-Strategic merge patch and server-side apply have a key each, because the first is older: two ports of one
-number and two protocols are one entry to the patch, and two to apply.
+Strategic merge patch and server-side apply have different keys, because the patch is older: it takes two
+ports with the same number and different protocols for one entry, apply for two.
 
 Source: the tags `patchMergeKey`, `listMapKey` and `listType` in k8s.io/api. Paths are field names from the
 object's root, without list indices.
@@ -20,9 +20,9 @@ class ListRule:
     """How a list is merged.
 
     Attributes:
-        patch_key: of a strategic merge patch; "" for a list of plain values that is a set.
-        map_keys: of server-side apply; () for a set.
-        defaults: what a missing key field of `map_keys` counts as.
+        patch_key: the key of a strategic merge patch; "" for a list of plain values that is a set.
+        map_keys: the keys of server-side apply; () for a set.
+        defaults: the values of key fields in `map_keys` that an entry lacks.
     """
 
     patch_key: str
@@ -45,6 +45,8 @@ _POD: Mapping[str, ListRule] = {
     "imagePullSecrets": _by("name"),
     "hostAliases": _by("ip"),
     "topologySpreadConstraints": _by("topologyKey", "whenUnsatisfiable"),
+    "resourceClaims": _by("name"),
+    "schedulingGates": _by("name"),
 }
 _CONTAINER: Mapping[str, ListRule] = {
     "ports": _by("containerPort", "protocol", protocol="TCP"),
@@ -69,11 +71,13 @@ _POD_SPEC: Mapping[str, Path] = {
     ),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
 }
+_RETAINED_OF_POD = ("volumes", "resourceClaims")
+# A selector with only some of its labels would select other pods than either manager means.
 _ATOMIC_MAPS = ("selector", "nodeSelector", "matchLabels")
 
 
 def list_rule(kind: str, path: Path) -> ListRule | None:
-    """How the list at a path is merged; None for one that is replaced as one value."""
+    """Return how the list at a path is merged; None for a list that is replaced as one value."""
     if path[:-1] == ("metadata",):
         return _METADATA.get(path[-1])
     if path == ("status", "conditions"):
@@ -91,9 +95,20 @@ def list_rule(kind: str, path: Path) -> ListRule | None:
     return None
 
 
+def retains_keys(kind: str, path: Path) -> bool:
+    """True if a patch of the mapping at a path, or of an entry of the list there, lists the fields to keep.
+
+    Such a mapping is a union: setting one member removes the others (`patchStrategy: retainKeys`).
+    """
+    pod = _POD_SPEC.get(kind)
+    if pod is not None and path[:-1] == pod:
+        return path[-1] in _RETAINED_OF_POD
+    return kind == "Deployment" and path == ("spec", "strategy")
+
+
 def is_atomic_map(kind: str, path: Path) -> bool:
-    """Whether server-side apply owns the mapping at a path as one value (`mapType: atomic`)."""
+    """True if server-side apply owns the mapping at a path as one value (`mapType: atomic`)."""
     if path[:1] != ("spec",):
         return False
-    # The backend of an Ingress lies in lists that are atomic themselves, but for the default one.
+    # The backends of an Ingress are in lists that are atomic themselves; only the default backend is not.
     return path[-1] in _ATOMIC_MAPS or (kind == "Ingress" and path[-1] == "resource")

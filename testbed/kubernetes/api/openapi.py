@@ -1,7 +1,8 @@
-"""What the API says of its types: enough for `kubectl explain`, and for kubectl to leave validation to it.
+"""The types that the API describes: enough for `kubectl explain`, and for kubectl to leave validation to it.
 
 The strategic merge patch is not advertised, so that kubectl computes patches from its own types, which know
-every merge key. Source of the shape: kube-openapi; of the field types: `testbed.kubernetes.schema`.
+every merge key. Source of the documents' form: kube-openapi; of the field types:
+`testbed.kubernetes.rules.shapes`.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from typing import Any
 
 import orjson
 
-from testbed.kubernetes import schema
+from testbed.kubernetes.api.api_resources import Resource
 from testbed.kubernetes.api.discovery import VERSION
 from testbed.kubernetes.api.merge_keys import list_rule
-from testbed.kubernetes.api.resources import Resource
-from testbed.kubernetes.schema import Boolean, Integer, ListOf, Shape, Struct, Text, Texts
+from testbed.kubernetes.rules.shapes import Boolean, Integer, ListOf, Shape, Struct, Text, Texts, shape_of
 
 PROTOBUF_V2 = b"\n\x032.0"
-"""The least OpenAPI v2 document in protobuf, for older kubectl: what has no definition is not checked."""
+"""The smallest OpenAPI v2 document in protobuf, for older kubectl: without definitions it checks nothing."""
 
 _DESCRIPTIONS: Mapping[str, str] = {
     "Service": "A name and an address for a set of pods; of type LoadBalancer, a balancer outside too.",
@@ -41,7 +41,7 @@ _INFO = {"title": "Kubernetes", "version": VERSION["gitVersion"]}
 
 
 def v2(resources: Iterable[Resource]) -> dict[str, Any]:
-    """`/openapi/v2` as JSON."""
+    """Return the document at `/openapi/v2`."""
     listed = list(resources)
     return {
         "swagger": "2.0",
@@ -52,19 +52,20 @@ def v2(resources: Iterable[Resource]) -> dict[str, Any]:
 
 
 def v3_index(resources: Iterable[Resource]) -> dict[str, Any]:
-    """`/openapi/v3`: where the document of each group and version is; its hash lets clients keep it."""
+    """Return the index at `/openapi/v3`: a URL for each group and version, with a hash for caches."""
     listed = list(resources)
     roots = dict.fromkeys(_root(resource) for resource in listed)
     paths = {}
     for root in roots:
         document = v3(listed, root)
+        # In the form of the API server's own: clients only compare it.
         digest = hashlib.sha256(orjson.dumps(document)).hexdigest()[:32].upper()
         paths[root] = {"serverRelativeURL": f"/openapi/v3/{root}?hash={digest}"}
     return {"paths": paths}
 
 
 def v3(resources: Iterable[Resource], root: str) -> dict[str, Any] | None:
-    """`/openapi/v3/<root>`, e.g. `apis/networking.k8s.io/v1`; None if there is none."""
+    """Return the document at `/openapi/v3/<root>`, e.g. `apis/networking.k8s.io/v1`, or None."""
     listed = [resource for resource in resources if _root(resource) == root]
     if not listed:
         return None
@@ -93,16 +94,16 @@ def _gvk(resource: Resource) -> dict[str, str]:
 
 
 def _paths(resources: Iterable[Resource]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    paths: dict[str, Any] = {}
     for resource in resources:
         base = f"/{_root(resource)}"
         inside = f"{base}/namespaces/{{namespace}}" if resource.namespaced else base
         collection, item = f"{inside}/{resource.plural}", f"{inside}/{resource.plural}/{{name}}"
-        found[collection] = {verb: _operation(resource, verb) for verb in ("get", "post")}
-        found[item] = {verb: _operation(resource, verb) for verb in ("get", "put", "patch", "delete")}
+        paths[collection] = {verb: _operation(resource, verb) for verb in ("get", "post")}
+        paths[item] = {verb: _operation(resource, verb) for verb in ("get", "put", "patch", "delete")}
         if resource.namespaced:
-            found[f"{base}/{resource.plural}"] = {"get": _operation(resource, "get")}
-    return found
+            paths[f"{base}/{resource.plural}"] = {"get": _operation(resource, "get")}
+    return paths
 
 
 def _operation(resource: Resource, verb: str) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _schema(resource: Resource) -> dict[str, Any]:
     else:
         described = {"description": _DESCRIPTIONS.get(resource.kind, "")}
         own = {}
-    shape = schema.shape_of(resource.kind, resource.api_version)
+    shape = shape_of(resource.kind, resource.api_version)
     known = _of_shape(resource.stored_kind, shape, ())["properties"]
     if resource.custom_schema is not None:
         known = {key: known[key] for key in ("apiVersion", "kind", "metadata")}

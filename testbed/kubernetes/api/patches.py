@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from testbed.kubernetes.api import strategic_merge
-from testbed.kubernetes.api.requests import parse
-from testbed.kubernetes.api.resources import Resource
+from testbed.kubernetes.api.api_requests import parse
+from testbed.kubernetes.api.api_resources import Resource
 from testbed.kubernetes.api.statuses import Refused, bad_request, unsupported_media_type
 from testbed.kubernetes.merge_patch import merged
 
@@ -18,10 +18,10 @@ APPLY = "application/apply-patch+yaml"
 
 
 def kind_of(content_type: str, resource: Resource) -> str:
-    """Which kind of patch a body is.
+    """Return the kind of patch that a content type names.
 
     Raises:
-        Refused: 415, none that the resource takes.
+        Refused: 415, the resource does not accept it.
     """
     kind = content_type.partition(";")[0].strip().lower()
     taken = [JSON_PATCH, MERGE_PATCH, *([] if resource.is_custom else [STRATEGIC]), APPLY]
@@ -31,7 +31,7 @@ def kind_of(content_type: str, resource: Resource) -> str:
 
 
 def patched(resource: Resource, kind: str, item: Mapping[str, Any], body: bytes) -> dict[str, Any]:
-    """An object with a patch of a kind other than apply.
+    """Return an object with a patch of any kind but apply.
 
     Raises:
         Refused: 400, the patch cannot be read; 422, it cannot be applied to this object.
@@ -49,7 +49,7 @@ def patched(resource: Resource, kind: str, item: Mapping[str, Any], body: bytes)
 
 
 def _json_patched(item: Mapping[str, Any], patch: Any) -> dict[str, Any]:
-    import jsonpatch
+    import jsonpatch  # slow to import, and few clients send such a patch
 
     try:
         result = jsonpatch.apply_patch(dict(item), patch)
@@ -59,7 +59,7 @@ def _json_patched(item: Mapping[str, Any], patch: Any) -> dict[str, Any]:
         raise Refused(
             422, "Invalid", f"the server rejected our request due to an error in our request: {error}"
         ) from None
-    except (TypeError, AttributeError) as error:
+    except (TypeError, AttributeError) as error:  # the library does not check the types in a patch
         raise bad_request(f"error decoding patch: {error}") from None
     if not isinstance(result, dict):
         raise bad_request("the patched object is no object")

@@ -3,9 +3,11 @@
 ```
 "k8s\\0" + Unknown{1: TypeMeta{1: apiVersion, 2: kind}, 2: raw}
 ```
-Only what `kubectl create` makes by itself is read: other kinds are refused with 415, as a server does that
-speaks JSON only. Field numbers: k8s.io/api, generated.proto. An absent field and an empty one are the same,
-but for fields that are pointers in Go.
+The kinds that `kubectl create` can build are read, and those that controllers keep for themselves (ConfigMap,
+Lease, Event): controller-runtime sends every kind of Kubernetes itself in this form and does not try again in
+JSON. Others are refused with 415, which is what a server that speaks only JSON answers. Field numbers:
+k8s.io/api, generated.proto. An absent field and an empty one are the same, except for fields that are
+pointers in Go.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from testbed.kubernetes.api.statuses import bad_request, unsupported_media_type
@@ -25,7 +28,7 @@ _Read = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class _Field:
-    """A field of a message: its name in JSON ("" for one whose own fields stand in its place)."""
+    """A field of a message, by its name in JSON; "" for a field whose own fields take its place."""
 
     name: str
     read: _Read
@@ -38,16 +41,19 @@ _Message = Mapping[int, _Field]
 
 
 def _text(value: Any) -> str:
-    return bytes(value).decode()
+    return _bytes(value).decode()
 
 
 def _number(value: Any) -> int:
-    whole = int(value)
+    if not isinstance(value, int):
+        raise _Torn("wrong wire type")
+    whole = value
+    # Protobuf sends a negative number as a varint of its 64-bit two's complement.
     return whole - (1 << 64) if whole >> 63 else whole
 
 
 def _base64(value: Any) -> str:
-    return base64.b64encode(value).decode()
+    return base64.b64encode(_bytes(value)).decode()
 
 
 def _s(name: str, *, pointer: bool = False) -> _Field:
@@ -75,8 +81,35 @@ def _map(name: str, read: _Read = _text) -> _Field:
 
 
 def _int_or_string(value: Any) -> Any:
+    # Type 0 is a number, 1 a text; the other field may be set all the same and does not count.
     found = _decoded(value, {1: _n("type"), 2: _n("number"), 3: _s("text")})
     return found.get("text", "") if found.get("type") else found.get("number", 0)
+
+
+_SECONDS, _NANOSECONDS = 1, 2
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: Any, spec: str) -> str:
+    if value == b"":  # the zero of Go's time, which JSON has as null
+        return ""
+    found = _decoded(value, {_SECONDS: _n("seconds"), _NANOSECONDS: _n("nanoseconds")})
+    try:
+        microseconds = found.get("nanoseconds", 0) // 1000
+        moment = _EPOCH + timedelta(seconds=found.get("seconds", 0), microseconds=microseconds)
+    except OverflowError:
+        raise _Torn("a time out of range") from None
+    return moment.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def _time(name: str) -> _Field:
+    """A metav1.Time: whole seconds."""
+    return _Field(name, lambda value: _moment(value, "seconds"))
+
+
+def _micro_time(name: str) -> _Field:
+    """A metav1.MicroTime."""
+    return _Field(name, lambda value: _moment(value, "microseconds"))
 
 
 _OWNER = {
@@ -99,6 +132,41 @@ _METADATA: _Message = {
     13: _m("ownerReferences", _OWNER, repeated=True),
 }
 _REFERENCE: _Message = {1: _s("name")}
+_OBJECT: _Message = {
+    1: _s("kind"),
+    2: _s("namespace"),
+    3: _s("name"),
+    4: _s("uid"),
+    5: _s("apiVersion"),
+    6: _s("resourceVersion"),
+    7: _s("fieldPath"),
+}
+_EVENT: _Message = {
+    1: _m("metadata", _METADATA),
+    2: _m("involvedObject", _OBJECT),
+    3: _s("reason"),
+    4: _s("message"),
+    5: _m("source", {1: _s("component"), 2: _s("host")}),
+    6: _time("firstTimestamp"),
+    7: _time("lastTimestamp"),
+    8: _n("count"),
+    9: _s("type"),
+    10: _micro_time("eventTime"),
+    11: _m("series", {1: _n("count"), 2: _micro_time("lastObservedTime")}),
+    12: _s("action"),
+    13: _m("related", _OBJECT),
+    14: _s("reportingComponent"),
+    15: _s("reportingInstance"),
+}
+_LEASE_SPEC: _Message = {
+    1: _s("holderIdentity", pointer=True),
+    2: _n("leaseDurationSeconds", pointer=True),
+    3: _micro_time("acquireTime"),
+    4: _micro_time("renewTime"),
+    5: _n("leaseTransitions", pointer=True),
+    6: _s("strategy", pointer=True),
+    7: _s("preferredHolder", pointer=True),
+}
 _SERVICE_PORT: _Message = {
     1: _s("name"),
     2: _s("protocol"),
@@ -136,6 +204,8 @@ _BACKEND: _Message = {
 _PATH: _Message = {1: _s("path"), 2: _m("backend", _BACKEND), 3: _s("pathType")}
 _RULE: _Message = {
     1: _s("host"),
+    # IngressRuleValue is embedded in Go: a message of its own here, but JSON has its fields in the rule
+    # itself.
     2: _m("", {1: _m("http", {1: _m("paths", _PATH, repeated=True)})}),
 }
 _INGRESS_SPEC: _Message = {
@@ -164,6 +234,8 @@ _KINDS: Mapping[str, _Message] = {
         3: _m("imagePullSecrets", _REFERENCE, repeated=True),
         4: _b("automountServiceAccountToken", pointer=True),
     },
+    "Event": _EVENT,
+    "Lease": {1: _m("metadata", _METADATA), 2: _m("spec", _LEASE_SPEC)},
     "Service": {1: _m("metadata", _METADATA), 2: _m("spec", _SERVICE_SPEC)},
     "Ingress": {1: _m("metadata", _METADATA), 2: _m("spec", _INGRESS_SPEC)},
     "DeleteOptions": {
@@ -177,7 +249,7 @@ _KINDS: Mapping[str, _Message] = {
 
 
 def decoded(body: bytes) -> dict[str, Any]:
-    """The object of a body.
+    """Return the object of a body.
 
     Raises:
         Refused: 400, it is no such message; 415, it is of a kind that is not read.
@@ -187,10 +259,11 @@ def decoded(body: bytes) -> dict[str, Any]:
     try:
         envelope = _decoded(
             body[len(_MAGIC) :],
-            {1: _m("type", {1: _s("apiVersion"), 2: _s("kind")}), 2: _Field("raw", bytes)},
+            {1: _m("type", {1: _s("apiVersion"), 2: _s("kind")}), 2: _Field("raw", _bytes)},
         )
         meta = envelope.get("type", {})
         message = _KINDS.get(meta.get("kind", ""))
+        # The backend of v1beta1 has other fields (serviceName, servicePort).
         if message is None or meta.get("apiVersion") == "networking.k8s.io/v1beta1":
             raise unsupported_media_type(("application/json", "application/yaml"))
         return {**meta, **_decoded(envelope.get("raw", b""), message)}
@@ -199,27 +272,34 @@ def decoded(body: bytes) -> dict[str, Any]:
 
 
 class _Torn(ValueError):
-    """A message that ends early, or has a wire type that nobody writes."""
+    """A message that ends early, or has an unused wire type."""
+
+
+def _bytes(value: Any) -> bytes:
+    # bytes(5) is five zeros: a number where a message belongs would fill the memory and take minutes to read.
+    if not isinstance(value, bytes):
+        raise _Torn("wrong wire type")
+    return value
 
 
 def _decoded(data: bytes, message: _Message) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for number, value in _fields(bytes(data)):
+    item: dict[str, Any] = {}
+    for number, value in _fields(_bytes(data)):
         field = message.get(number)
         if field is None:
             continue
         if field.mapping:
             entry = _decoded(value, {1: _s("key"), 2: _Field("value", field.read)})
-            found.setdefault(field.name, {})[entry.get("key", "")] = entry.get("value", "")
+            item.setdefault(field.name, {})[entry.get("key", "")] = entry.get("value", "")
         elif field.repeated:
-            found.setdefault(field.name, []).append(field.read(value))
+            item.setdefault(field.name, []).append(field.read(value))
         elif not field.name:
-            found |= field.read(value)
+            item |= field.read(value)
         else:
             read = field.read(value)
             if field.pointer or read not in ("", 0, False, {}):
-                found[field.name] = read
-    return found
+                item[field.name] = read
+    return item
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, Any]]:

@@ -1,7 +1,7 @@
-"""What a client gets to see: whole objects, only their metadata, or a table, as its Accept header says.
+"""The forms in which a client can get objects: whole, only their metadata, or as a table (Accept header).
 
-Events tell wall time at the API: kubectl reckons their age itself, by the clock of this machine, and
-production time is ahead of it. All other times are production time.
+The API serves events with wall time: kubectl computes their age itself, by the clock of this machine, and
+production time is ahead of that. All other times are production time.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import Any
 
 from testbed.clock import Clock
 from testbed.kubernetes.api import tables
+from testbed.kubernetes.api.api_resources import Resource
 from testbed.kubernetes.api.lists import Page
-from testbed.kubernetes.api.resources import Resource
-from testbed.kubernetes.api.shapes import outward
+from testbed.kubernetes.api.versioned_objects import outward
 
 _EVENT_TIMES = ("firstTimestamp", "lastTimestamp")
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a client wants objects: Object, Metadata or Table; `include` is what the rows of a table hold."""
+    """The form of an answer: Object, Metadata or Table; `include` says what the rows of a table hold."""
 
     form: str
     include: str = "Metadata"
@@ -31,18 +31,19 @@ class View:
 
     @classmethod
     def of(cls, accept: str, include: str = "") -> View | None:
-        """The first form of an Accept header that can be served, None if there is none."""
+        """Return the first form in an Accept header that can be served, or None."""
         for part in accept.split(",") if accept.strip() else ["*/*"]:
             kind, *parameters = (word.strip() for word in part.split(";"))
-            found = dict(word.partition("=")[::2] for word in parameters)
+            options = dict(word.partition("=")[::2] for word in parameters)
+            # Go clients put protobuf first; they take the next form when the server does not speak it.
             if kind not in ("*/*", "application/*", "application/json", "application/yaml"):
                 continue
-            wanted = found.get("as", "")
-            if re.fullmatch(r"PartialObjectMetadata(List)?", wanted):
+            form = options.get("as", "")
+            if re.fullmatch(r"PartialObjectMetadata(List)?", form):
                 return cls("Metadata", is_yaml=kind.endswith("yaml"))
-            if wanted == "Table" and found.get("v", "v1") == "v1":
+            if form == "Table" and options.get("v", "v1") == "v1":
                 return cls("Table", include or "Metadata")
-            if not wanted:
+            if not form:
                 return cls("Object", is_yaml=kind.endswith("yaml"))
         return None
 
@@ -54,7 +55,7 @@ class Renderer:
         self._clock = clock
 
     def one(self, resource: Resource, item: Mapping[str, Any], view: View, *, headers: bool = True) -> Any:
-        """An object that `outward` made."""
+        """Render an object in its client's version."""
         if item.get("kind") == "Status":
             return item
         if view.form == "Table":
@@ -70,7 +71,7 @@ class Renderer:
         return self._timed(resource, item)
 
     def page(self, resource: Resource, page: Page, view: View) -> Any:
-        """A list."""
+        """Render a page of a list."""
         if view.form == "Table":
             items = [outward(resource, item) for item in page.items]
             return tables.table(

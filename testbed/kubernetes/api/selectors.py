@@ -13,49 +13,53 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from testbed.kubernetes import label_selectors
 from testbed.kubernetes.api.statuses import bad_request
+from testbed.kubernetes.label_selectors import NotASelector
 
 Predicate = Callable[[Mapping[str, Any]], bool]
 
-_SET = re.compile(r"(?P<key>\S+)\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)")
-_SPLIT = re.compile(r",(?![^()]*\))")
-_KEY = re.compile(r"([a-z0-9A-Z.-]+/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?")
-_VALUE = re.compile(r"([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
-
 
 def by_labels(text: str) -> Predicate:
-    """A label selector.
+    """Return a predicate for a label selector.
 
     Raises:
-        Refused: 400, it cannot be read.
+        Refused: 400, the selector cannot be read.
     """
-    parts = [_requirement(part.strip()) for part in _SPLIT.split(text)] if text.strip() else []
+    try:
+        requirements = label_selectors.parse(text)
+    except NotASelector as error:
+        raise bad_request(f"unable to parse requirement: {error}") from None
 
     def matches(item: Mapping[str, Any]) -> bool:
         labels = item["metadata"].get("labels") or {}
-        return all(holds(labels) for holds in parts)
+        return all(requirement.holds(labels) for requirement in requirements)
 
     return matches
 
 
 def by_fields(text: str, is_served: Callable[[str], bool] = lambda _: True) -> Predicate:
-    """A field selector; `is_served` says whether a field may be asked for.
+    """Return a predicate for a field selector.
+
+    Args:
+        text: the selector.
+        is_served: returns True for a field that the API selects by.
 
     Raises:
-        Refused: 400, it cannot be read, or names a field that the API does not select by.
+        Refused: 400, the selector cannot be read, or names a field that the API does not select by.
     """
     parts: list[tuple[tuple[str, ...], str, bool]] = []
     for part in text.split(",") if text.strip() else []:
-        found = re.fullmatch(r"(?P<field>[^=!]+)(?P<operator>!=|==?)(?P<value>.*)", part.strip())
-        if not found:
+        term = re.fullmatch(r"(?P<field>[^=!]+)(?P<operator>!=|==?)(?P<value>.*)", part.strip())
+        if not term:
             raise bad_request(f"invalid selector: '{text}'; can't understand '{part}'")
-        if not is_served(found["field"]):
-            raise bad_request(f"field label not supported: {found['field']}")
-        value = re.sub(r"\\(.)", r"\1", found["value"])
-        parts.append((tuple(found["field"].split(".")), value, found["operator"] != "!="))
+        if not is_served(term["field"]):
+            raise bad_request(f"field label not supported: {term['field']}")
+        value = re.sub(r"\\(.)", r"\1", term["value"])
+        parts.append((tuple(term["field"].split(".")), value, term["operator"] != "!="))
 
     def matches(item: Mapping[str, Any]) -> bool:
-        return all((_field(item, path) == value) is wanted for path, value, wanted in parts)
+        return all((_field(item, path) == value) is equal for path, value, equal in parts)
 
     return matches
 
@@ -81,7 +85,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 
 
 def is_field_served(kind: str, field: str) -> bool:
-    """Whether objects of a kind can be selected by a field (pkg/apis/core/v1/conversion.go)."""
+    """True if objects of a kind can be selected by a field (pkg/apis/core/v1/conversion.go)."""
     return field in _COMMON_FIELDS or field in _FIELDS.get(kind, ())
 
 
@@ -95,26 +99,3 @@ def _field(item: Mapping[str, Any], path: tuple[str, ...]) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
-
-
-def _requirement(text: str) -> Predicate:
-    if found := _SET.fullmatch(text):
-        key = _checked(_KEY, found["key"], text)
-        values = {_checked(_VALUE, value.strip(), text) for value in found["values"].split(",")}
-        wanted = found["operator"] == "in"
-        return lambda labels: (labels.get(key) in values) is wanted
-    if found := re.fullmatch(r"(?P<key>[^=!]+?)\s*(?P<operator>!=|==?)\s*(?P<value>.*)", text):
-        key, value = _checked(_KEY, found["key"], text), _checked(_VALUE, found["value"], text)
-        wanted = found["operator"] != "!="
-        return lambda labels: (labels.get(key) == value) is wanted
-    if text.startswith("!"):
-        missing = _checked(_KEY, text[1:].strip(), text)
-        return lambda labels: missing not in labels
-    present = _checked(_KEY, text, text)
-    return lambda labels: present in labels
-
-
-def _checked(pattern: re.Pattern[str], text: str, whole: str) -> str:
-    if not pattern.fullmatch(text):
-        raise bad_request(f"unable to parse requirement: {whole!r}: {text!r} is neither a key nor a value")
-    return text

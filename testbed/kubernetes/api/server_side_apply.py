@@ -1,11 +1,12 @@
-"""Server-side apply, and the bookkeeping of who owns which field.
+"""Server-side apply, and the record of which manager owns which field.
 
-An apply owns what its manifest names. What it named before and names no more goes, unless somebody else owns
-it; what another manager owns with another value is a conflict, unless the apply is forced, which takes it
-over. Any other write owns what it changed.
+A manager that applies owns the fields in its manifest. A field that was in its last manifest and is not in
+the new one goes, unless another manager owns it. A field that another manager owns with another value is a
+conflict, unless the apply is forced: then it takes the field over. A manager that writes in any other way
+owns the fields that it changed.
 
-Source: structured-merge-diff merge/update.go, apimachinery pkg/util/managedfields. Pure. Writes of the
-testbed's own controllers take part in no bookkeeping: nobody owns the fields that they set.
+Source: structured-merge-diff merge/update.go, apimachinery pkg/util/managedfields. Pure. No
+manager owns the fields that the testbed's own controllers set.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from testbed.kubernetes.api import merge_keys
+from testbed.kubernetes.api.api_resources import Resource
 from testbed.kubernetes.api.managed_fields import (
     FieldPath,
     FieldSet,
@@ -24,7 +26,6 @@ from testbed.kubernetes.api.managed_fields import (
     readable,
     to_fields,
 )
-from testbed.kubernetes.api.resources import Resource
 from testbed.kubernetes.api.statuses import Cause, Refused
 
 APPLY, UPDATE = "Apply", "Update"
@@ -33,7 +34,7 @@ BEFORE_FIRST_APPLY = "before-first-apply"
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """Who writes: name, operation, API version and subresource of the request; `time` in RFC 3339."""
+    """A writer: name, operation, API version and subresource of the request; `time` in RFC 3339."""
 
     name: str
     operation: str
@@ -43,7 +44,7 @@ class Manager:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What tells two managers apart; the version does not, so that a newer client keeps its fields."""
+        """The identity of a manager, without the version, so that a newer client keeps its fields."""
         return self.name, self.operation, self.subresource
 
 
@@ -60,42 +61,42 @@ class Ownership:
             tuple(
                 (
                     Manager(
-                        one.get("manager", ""),
-                        one.get("operation", ""),
-                        one.get("apiVersion", ""),
-                        one.get("time", ""),
-                        one.get("subresource", ""),
+                        entry.get("manager", ""),
+                        entry.get("operation", ""),
+                        entry.get("apiVersion", ""),
+                        entry.get("time", ""),
+                        entry.get("subresource", ""),
                     ),
-                    from_fields(one.get("fieldsV1") or {}),
+                    from_fields(entry.get("fieldsV1") or {}),
                 )
-                for one in item["metadata"].get("managedFields") or ()
+                for entry in item["metadata"].get("managedFields") or ()
             )
         )
 
     def fields(self, manager: Manager) -> FieldSet:
-        """What a manager owns."""
+        """Return the fields that a manager owns."""
         return next((owned for other, owned in self.entries if other.key == manager.key), frozenset())
 
     def others(self, manager: Manager) -> list[tuple[Manager, FieldSet]]:
-        """All but one manager."""
+        """Return the entries of all other managers."""
         return [(other, owned) for other, owned in self.entries if other.key != manager.key]
 
     def with_fields(self, manager: Manager, owned: FieldSet) -> Ownership:
-        """The manager owns this; nothing takes it off the list."""
+        """Return the ownership in which a manager owns exactly these fields, or is gone if there are none."""
         if self.fields(manager) == owned:
             return self
         rest = self.others(manager)
         return Ownership((*rest, (manager, owned)) if owned else tuple(rest))
 
     def without(self, paths: FieldSet, manager: Manager) -> Ownership:
-        """Nobody but the manager owns these paths."""
+        """Return the ownership in which no other manager owns these paths."""
         kept = [
             (other, owned if other.key == manager.key else owned - paths) for other, owned in self.entries
         ]
         return Ownership(tuple((other, owned) for other, owned in kept if owned))
 
     def to_json(self) -> list[dict[str, Any]]:
-        """As `managedFields`."""
+        """Return the ownership as `managedFields`."""
         return [
             {
                 "manager": manager.name,
@@ -113,7 +114,7 @@ class Ownership:
 def after_update(
     kind: str, old: Mapping[str, Any] | None, new: Mapping[str, Any], manager: Manager
 ) -> Ownership:
-    """Who owns what after a create, update or patch."""
+    """Return the ownership after a create, update or patch."""
     before = leaves(kind, old) if old else {}
     after = leaves(kind, new)
     changed = frozenset(path for path, value in after.items() if path not in before or before[path] != value)
@@ -121,23 +122,24 @@ def after_update(
     ownership = Ownership.of(old or {"metadata": {}})
     if not changed and not gone:
         return ownership
+    # A writer that does not apply takes its fields over without a conflict (structured-merge-diff, Update).
     ownership = ownership.without(changed | gone, manager)
     return ownership.with_fields(manager, (ownership.fields(manager) | changed) - gone)
 
 
 def applied(
-    resource: Resource, old: Mapping[str, Any], wanted: Mapping[str, Any], manager: Manager, *, force: bool
+    resource: Resource, old: Mapping[str, Any], manifest: Mapping[str, Any], manager: Manager, *, force: bool
 ) -> tuple[dict[str, Any], Ownership]:
-    """An object after an apply, and who owns what then.
+    """Return an object after an apply, and its ownership then.
 
     Raises:
         Refused: 409, another manager owns a field with another value.
     """
     kind = resource.stored_kind
     ownership = Ownership.of(old)
-    live, named = leaves(kind, old), leaves(kind, wanted)
+    live, named = leaves(kind, old), leaves(kind, manifest)
     if not ownership.entries:
-        # Written before anybody kept book: all of it counts as owned (managedfields, lastappliedmanager).
+        # Written without a record: all of it counts as owned (managedfields, lastappliedmanager).
         first = Manager(BEFORE_FIRST_APPLY, UPDATE, manager.api_version, manager.time)
         ownership = ownership.with_fields(first, frozenset(live))
     conflicts = [
@@ -150,19 +152,20 @@ def applied(
         raise _conflict(resource, conflicts)
     ownership = ownership.without(frozenset(path for _, path in conflicts), manager)
     kept_by_others = frozenset(
-        path[:length]  # who owns a field of a list's entry keeps the entry
+        path[:length]  # the owner of a field in a list's entry keeps the entry
         for _, owned in ownership.others(manager)
         for path in owned
         for length in range(1, len(path) + 1)
     )
+    # Only what this manager applied before can go: what it never named is none of its business.
     removed = ownership.fields(manager) - frozenset(named) - kept_by_others
     result = _without(kind, old, removed, (), ())
-    result = _merged(kind, result, wanted, ())
+    result = _merged(kind, result, manifest, ())
     return result, ownership.with_fields(manager, frozenset(named))
 
 
 def stamped(ownership: Ownership, manager: Manager, before: Ownership) -> Ownership:
-    """A manager whose fields stayed equal keeps the time of its last write."""
+    """Give a manager the time of this write, unless its fields stayed the same."""
     if ownership.fields(manager) == before.fields(manager):
         return ownership
     return Ownership(
@@ -189,27 +192,28 @@ def _conflict(resource: Resource, conflicts: list[tuple[Manager, FieldPath]]) ->
     ]
     count = f"{len(causes)} conflict{'' if len(causes) == 1 else 's'}"
     if len(by_manager) == 1 and len(causes) == 1:
-        told = f"conflict with {next(iter(by_manager))}: {causes[0].field}"
+        listed = f"conflict with {next(iter(by_manager))}: {causes[0].field}"
     else:
-        told = "conflicts " + "\nconflicts ".join(
+        listed = "conflicts " + "\nconflicts ".join(
             f"with {using}:\n" + "\n".join(f"- {path}" for path in paths)
             for using, paths in by_manager.items()
         )
-    return Refused(409, "Conflict", f"Apply failed with {count}: {told}", resource=resource, causes=causes)
+    return Refused(409, "Conflict", f"Apply failed with {count}: {listed}", resource=resource, causes=causes)
 
 
 def _without(kind: str, value: Any, removed: FieldSet, path: FieldPath, names: merge_keys.Path) -> Any:
-    """A value without the removed paths below it; maps and lists that this empties go too."""
+    """Return a value without the removed paths below it, and without maps and lists that this empties."""
     if not removed:
         return value
     if isinstance(value, Mapping):
         kept: dict[str, Any] = {}
-        for key, one in value.items():
+        for key, item in value.items():
             here = (*path, f"f:{key}")
             if here in removed:
                 continue
-            new = _without(kind, one, removed, here, (*names, key))
-            if one and not new and isinstance(one, Mapping | list):
+            new = _without(kind, item, removed, here, (*names, key))
+            # A map that the removal empties goes with it; one that was empty before stays.
+            if item and not new and isinstance(item, Mapping | list):
                 continue
             kept[key] = new
         return kept
@@ -217,25 +221,25 @@ def _without(kind: str, value: Any, removed: FieldSet, path: FieldPath, names: m
     if rule is None:
         return value
     entries = []
-    for one in value:
-        here = (*path, entry_key(rule, one))
+    for item in value:
+        here = (*path, entry_key(rule, item))
         if here not in removed:
-            entries.append(_without(kind, one, removed, here, names))
+            entries.append(_without(kind, item, removed, here, names))
     return entries
 
 
-def _merged(kind: str, old: Any, wanted: Any, names: merge_keys.Path) -> Any:
-    if isinstance(wanted, Mapping) and isinstance(old, Mapping):
+def _merged(kind: str, old: Any, manifest: Any, names: merge_keys.Path) -> Any:
+    if isinstance(manifest, Mapping) and isinstance(old, Mapping):
         if names and merge_keys.is_atomic_map(kind, names):
-            return wanted
+            return manifest
         result = dict(old)
-        for key, value in wanted.items():
+        for key, value in manifest.items():
             result[key] = _merged(kind, old.get(key), value, (*names, key))
         return result
-    rule = merge_keys.list_rule(kind, names) if isinstance(wanted, list) else None
+    rule = merge_keys.list_rule(kind, names) if isinstance(manifest, list) else None
     if rule is None or not isinstance(old, list):
-        return wanted
-    rest = {entry_key(rule, one): one for one in old}
-    # What the manifest names stands in its order, what others added behind it.
-    named = [_merged(kind, rest.pop(entry_key(rule, one), None), one, names) for one in wanted]
+        return manifest
+    rest = {entry_key(rule, entry): entry for entry in old}
+    # First the entries of the manifest, in its order; then those that others added.
+    named = [_merged(kind, rest.pop(entry_key(rule, entry), None), entry, names) for entry in manifest]
     return [*named, *rest.values()]

@@ -1,4 +1,4 @@
-"""metav1.Status: how the API tells that it refused, in the words and with the reasons of the API server.
+"""metav1.Status: refusals with the API server's words and reasons.
 
 Source: apimachinery pkg/api/errors/errors.go.
 """
@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from testbed.kubernetes.api.resources import Resource
-from testbed.kubernetes.errors import ApiError
+from testbed.kubernetes.api.api_resources import Resource
+from testbed.kubernetes.api_errors import ApiError
+from testbed.kubernetes.rules.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One field that breaks a rule: `reason` is e.g. `FieldValueRequired`, `message` without the field."""
+    """A field that breaks a rule: `reason` is e.g. `FieldValueRequired`; `message` leaves out the field."""
 
     reason: str
     field: str
@@ -48,6 +49,7 @@ class Refused(Exception):
         if resource and resource.group:
             details["group"] = resource.group
         if resource:
+            # errors.go fills `kind` with the plural name, except in NewInvalid.
             details["kind"] = resource.kind if as_kind else resource.plural
         if causes:
             details["causes"] = [
@@ -68,7 +70,7 @@ class Refused(Exception):
 
 
 def success(resource: Resource, name: str, uid: str) -> dict[str, Any]:
-    """What a finished delete answers."""
+    """Return the Status of a finished delete."""
     details = {"name": name, "group": resource.group, "kind": resource.plural, "uid": uid}
     return {
         "kind": "Status",
@@ -80,28 +82,28 @@ def success(resource: Resource, name: str, uid: str) -> dict[str, Any]:
 
 
 def of_store(error: ApiError) -> Refused:
-    """A refusal of the store itself."""
+    """Return the store's own error as a refusal."""
     return Refused(error.status, error.reason, error.what)
 
 
 def no_such_path() -> Refused:
-    """404 for a path that is no resource."""
+    """Return a 404 for a path that leads to no resource."""
     return Refused(404, "NotFound", "the server could not find the requested resource")
 
 
 def not_found(resource: Resource, name: str) -> Refused:
-    """404 for an object."""
+    """Return a 404 for an object."""
     return Refused(404, "NotFound", f'{resource.qualified} "{name}" not found', resource=resource, name=name)
 
 
 def already_exists(resource: Resource, name: str) -> Refused:
-    """409 for a create."""
+    """Return a 409 for a create."""
     message = f'{resource.qualified} "{name}" already exists'
     return Refused(409, "AlreadyExists", message, resource=resource, name=name)
 
 
 def conflict(resource: Resource, name: str, why: str = "") -> Refused:
-    """409 for a write of what has changed since it was read."""
+    """Return a 409 for a write to an object that has changed since the client read it."""
     why = why or (
         "the object has been modified; please apply your changes to the latest version and try again"
     )
@@ -109,8 +111,15 @@ def conflict(resource: Resource, name: str, why: str = "") -> Refused:
     return Refused(409, "Conflict", message, resource=resource, name=name)
 
 
-def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> Refused:
-    """422 with the fields that break a rule."""
+def forbidden(resource: Resource, name: str, why: str) -> Refused:
+    """Return the refusal of what an admission plugin forbids."""
+    message = f'{resource.qualified} "{name}" is forbidden: {why}'
+    return Refused(403, "Forbidden", message, resource=resource, name=name)
+
+
+def invalid(resource: Resource, name: str, problems: Sequence[Problem]) -> Refused:
+    """Return a 422 with the fields that break a rule."""
+    causes = [Cause(problem.reason, problem.field, problem.message) for problem in problems]
     kind = f"{resource.kind}.{resource.group}" if resource.group else resource.kind
     what = str(causes[0]) if len(causes) == 1 else f"[{', '.join(map(str, causes))}]"
     message = f'{kind} "{name}" is invalid: {what}'
@@ -118,12 +127,12 @@ def invalid(resource: Resource, name: str, causes: Sequence[Cause]) -> Refused:
 
 
 def bad_request(message: str) -> Refused:
-    """400."""
+    """Return a 400."""
     return Refused(400, "BadRequest", message)
 
 
 def unsupported_media_type(accepted: Sequence[str]) -> Refused:
-    """415 for a body of another kind."""
+    """Return a 415 for a body of a kind that is not accepted."""
     message = (
         "the body of the request was in an unknown format - accepted media types include: "
         f"{', '.join(accepted)}"
@@ -132,12 +141,12 @@ def unsupported_media_type(accepted: Sequence[str]) -> Refused:
 
 
 def expired(revision: int, oldest: int | None = None) -> Refused:
-    """410: the client must list again."""
+    """Return a 410: the client must list again."""
     return Refused(
         410, "Expired", f"too old resource version: {revision}" + (f" ({oldest})" if oldest else "")
     )
 
 
 def method_not_allowed() -> Refused:
-    """405."""
+    """Return a 405."""
     return Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource")

@@ -1,4 +1,4 @@
-"""Strategic merge patch: a merge patch that knows the keys of lists, and takes directives.
+"""Strategic merge patch: a merge patch that knows the keys of lists, and understands directives.
 
 ```
 {"spec": {"ports": [{"port": 443, "targetPort": 1}]}}         merges into the port 443
@@ -19,15 +19,16 @@ from typing import Any
 from testbed.kubernetes.api.merge_keys import Path, list_rule
 from testbed.kubernetes.api.statuses import bad_request
 
-_DIRECTIVE, _RETAIN = "$patch", "$retainKeys"
-_DELETE_VALUES, _ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
+DIRECTIVE, RETAIN = "$patch", "$retainKeys"
+DELETE_VALUES, ORDER = "$deleteFromPrimitiveList/", "$setElementOrder/"
+"""The names of the directives in a patch; the last two stand before the name of a list."""
 
 
 def merged(kind: str, target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """`target` with `patch` merged in; neither is changed.
+    """Return `target` with `patch` merged in; neither is changed.
 
     Raises:
-        Refused: 400, an unknown directive, or an entry of a list without the key that tells it.
+        Refused: 400, an unknown directive, or an entry of a list without its merge key.
     """
     result = _map(kind, target, patch, ())
     return result if result is not None else {}
@@ -36,8 +37,8 @@ def merged(kind: str, target: Mapping[str, Any], patch: Mapping[str, Any]) -> di
 def _map(
     kind: str, target: Mapping[str, Any] | None, patch: Mapping[str, Any], path: Path
 ) -> dict[str, Any] | None:
-    directive = patch.get(_DIRECTIVE)
-    rest = {key: value for key, value in patch.items() if key != _DIRECTIVE}
+    directive = patch.get(DIRECTIVE)
+    rest = {key: value for key, value in patch.items() if key != DIRECTIVE}
     if directive == "replace":
         return rest
     if directive == "delete":
@@ -45,16 +46,16 @@ def _map(
     if directive not in (None, "merge"):
         raise bad_request(f"Unknown patch type: {directive}")
     result = dict(target or {})
-    if _RETAIN in rest:
-        kept = rest.pop(_RETAIN)
+    if RETAIN in rest:
+        kept = rest.pop(RETAIN)
         result = {key: value for key, value in result.items() if key in kept}
-    orders = {key.removeprefix(_ORDER): value for key, value in rest.items() if key.startswith(_ORDER)}
+    orders = {key.removeprefix(ORDER): value for key, value in rest.items() if key.startswith(ORDER)}
     for key, value in rest.items():
-        if key.startswith(_ORDER):
+        if key.startswith(ORDER):
             continue
-        if key.startswith(_DELETE_VALUES):
-            field = key.removeprefix(_DELETE_VALUES)
-            result[field] = [one for one in result.get(field) or () if one not in value]
+        if key.startswith(DELETE_VALUES):
+            field = key.removeprefix(DELETE_VALUES)
+            result[field] = [item for item in result.get(field) or () if item not in value]
         elif value is None:
             result.pop(key, None)
         elif isinstance(value, Mapping):
@@ -80,41 +81,49 @@ def _mapping(value: Any) -> Mapping[str, Any] | None:
 def _list(kind: str, target: Sequence[Any], patch: Sequence[Any], path: Path) -> list[Any]:
     rule = list_rule(kind, path)
     if rule is None:
-        return [_plain(one) for one in patch]
+        return [_plain(entry) for entry in patch]
+    # A set of plain values: a patch only adds, and `$deleteFromPrimitiveList` takes away.
     if not rule.patch_key:
-        return [*target, *(one for one in patch if one not in target)]
-    if any(isinstance(one, Mapping) and one.get(_DIRECTIVE) == "replace" for one in patch):
-        return [one for one in patch if not (isinstance(one, Mapping) and _DIRECTIVE in one)]
+        return [*target, *(entry for entry in patch if entry not in target)]
+    if any(isinstance(entry, Mapping) and entry.get(DIRECTIVE) == "replace" for entry in patch):
+        return [entry for entry in patch if not (isinstance(entry, Mapping) and DIRECTIVE in entry)]
     result = list(target)
-    for one in patch:
-        if not isinstance(one, Mapping) or rule.patch_key not in one:
-            raise bad_request(f"map: {one} does not contain declared merge key: {rule.patch_key}")
-        same = [index for index, old in enumerate(result) if old.get(rule.patch_key) == one[rule.patch_key]]
-        if one.get(_DIRECTIVE) == "delete":
+    # Deletions first, as in the API server: the patch may add an entry with a key that it also deletes.
+    for entry in sorted(
+        patch, key=lambda entry: not isinstance(entry, Mapping) or entry.get(DIRECTIVE) != "delete"
+    ):
+        if not isinstance(entry, Mapping) or rule.patch_key not in entry:
+            raise bad_request(f"map: {entry} does not contain declared merge key: {rule.patch_key}")
+        same = [index for index, old in enumerate(result) if old.get(rule.patch_key) == entry[rule.patch_key]]
+        if entry.get(DIRECTIVE) == "delete":
             result = [old for index, old in enumerate(result) if index not in same]
         elif same:
-            result[same[0]] = _map(kind, result[same[0]], one, path)
+            # Only the first: with two ports of one number a patch reaches TCP or UDP by their order, as in
+            # the API server.
+            result[same[0]] = _map(kind, result[same[0]], entry, path)
         else:
-            result.append(_map(kind, None, one, path))
+            result.append(_map(kind, None, entry, path))
     return result
 
 
 def _plain(value: Any) -> Any:
-    """A value of a list that is replaced: nulls and directives in it mean nothing."""
+    """Return a value of a list that is replaced, without the nulls and directives in it."""
     if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items() if one is not None and key != _DIRECTIVE}
+        return {key: _plain(item) for key, item in value.items() if item is not None and key != DIRECTIVE}
     return value
 
 
 def _ordered(kind: str, items: list[Any], order: Sequence[Any], path: Path) -> list[Any]:
-    """Items that the order names stand as it says; each other one stays behind its neighbour before it."""
+    """Return the items with those that the order names in that order; all others keep their places."""
     rule = list_rule(kind, path)
     if rule is None:
         return items
 
-    def key(one: Any) -> Any:
-        return one.get(rule.patch_key) if isinstance(one, Mapping) and rule.patch_key else one
+    def key(item: Any) -> Any:
+        return item.get(rule.patch_key) if isinstance(item, Mapping) and rule.patch_key else item
 
-    wanted = [key(one) for one in order]
-    named = iter(sorted((one for one in items if key(one) in wanted), key=lambda one: wanted.index(key(one))))
-    return [next(named) if key(one) in wanted else one for one in items]
+    keys = [key(item) for item in order]
+    named = iter(
+        sorted((item for item in items if key(item) in keys), key=lambda item: keys.index(key(item)))
+    )
+    return [next(named) if key(item) in keys else item for item in items]

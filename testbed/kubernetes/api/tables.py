@@ -1,4 +1,4 @@
-"""Table output: the server prints the columns of `kubectl get`, and kubectl only lines them up.
+"""Tables: the server makes the columns and cells of `kubectl get`, and kubectl only aligns them.
 
 Source: apimachinery meta/v1 Table; apiserver pkg/endpoints/handlers/response.go; columns of custom resources:
 apiextensions-apiserver pkg/registry/customresource/tableconvertor.
@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from testbed.kubernetes.api.ages import age
-from testbed.kubernetes.api.columns import DEFAULT, NAME, PRINTERS, Column, Printer
-from testbed.kubernetes.api.resources import Resource
+from testbed.kubernetes.api.api_resources import Resource
+from testbed.kubernetes.api.printer_columns import DEFAULT, NAME, PRINTERS, Column, Printer
 
 
 def table(
@@ -24,15 +24,15 @@ def table(
     metadata: Mapping[str, Any] | None = None,
     headers: bool = True,
 ) -> dict[str, Any]:
-    """A meta.k8s.io/v1 Table.
+    """Return a meta.k8s.io/v1 Table.
 
     Args:
-        resource: what the items are.
-        items: stored objects, as they are read in the resource's version.
+        resource: the resource of the items.
+        items: objects in the resource's version.
         now: production time.
-        include: what a row holds of its object: `Object`, `Metadata` or `None`.
-        metadata: of the list.
-        headers: whether to define the columns; only a watch's first table does.
+        include: the part of its object that a row holds: `Object`, `Metadata` or `None`.
+        metadata: the metadata of the list.
+        headers: True to define the columns; of a watch's tables only the first does.
     """
     printer = _printer(resource)
     return {
@@ -45,7 +45,7 @@ def table(
 
 
 def partial(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Only the metadata of an object."""
+    """Return the metadata of an object, and nothing else of it."""
     return {
         "kind": "PartialObjectMetadata",
         "apiVersion": "meta.k8s.io/v1",
@@ -82,50 +82,50 @@ def _printer(resource: Resource) -> Printer:
     custom = list(resource.columns)
 
     def cells(item: Mapping[str, Any], now: float) -> Sequence[Any]:
-        found = []
+        row = []
         for column in custom:
             value = look_up(item, column.get("jsonPath") or column.get("JSONPath") or "")
-            found.append(age(value, now) if column.get("type") == "date" and value else value)
-        return found
+            row.append(age(value, now) if column.get("type") == "date" and value else value)
+        return row
 
     shown = [
-        Column(one["name"], one.get("type", "string"), one.get("format", ""), one.get("priority", 0))
-        for one in custom
+        Column(entry["name"], entry.get("type", "string"), entry.get("format", ""), entry.get("priority", 0))
+        for entry in custom
     ]
     return Printer((NAME, *shown), cells)
 
 
 _STEP = re.compile(
-    r"""\.(?P<name>[\w-]+) | \['(?P<quoted>[^']+)'\] | \[(?P<index>\d+)\] | \[(?P<all>\*)\]
+    r"""\.(?P<name>[\w/\0-]+) | \['(?P<quoted>[^']+)'\] | \[(?P<index>\d+)\] | \[(?P<all>\*)\]
       | \[\?\(@\.(?P<key>[\w.-]+)\s*==\s*["'](?P<value>[^"']*)["']\)\]""",
     re.VERBOSE,
 )
 
 
 def look_up(item: Any, path: str) -> Any:
-    """What a column's JSON path finds: `.status.conditions[?(@.type=="Ready")].status`; None for nothing."""
-    found, rest = [item], path.replace("\\.", "\0")
+    """Return what a column's JSON path finds, or None: `.status.conditions[?(@.type=="Ready")].status`."""
+    values, rest = [item], path.replace("\\.", "\0")
     while rest:
         step = _STEP.match(rest)
         if not step:
-            return None  # a column that cannot be read stays empty, as in the real API
+            return None  # the API server leaves a column empty whose path it cannot read
         rest = rest[step.end() :]
-        found = [value for one in found for value in _step(one, step)]
-    if not found:
+        values = [value for node in values for value in _step(node, step)]
+    if not values:
         return None
-    return found[0] if len(found) == 1 else ",".join(map(str, found))
+    return values[0] if len(values) == 1 else ",".join(map(str, values))
 
 
-def _step(one: Any, step: re.Match[str]) -> list[Any]:
+def _step(node: Any, step: re.Match[str]) -> list[Any]:
     if key := step["name"] or step["quoted"]:
         key = key.replace("\0", ".")
-        return [one[key]] if isinstance(one, Mapping) and one.get(key) is not None else []
-    if not isinstance(one, list):
+        return [node[key]] if isinstance(node, Mapping) and node.get(key) is not None else []
+    if not isinstance(node, list):
         return []
     if step["index"]:
-        return one[int(step["index"]) :][:1]
+        return node[int(step["index"]) :][:1]
     if step["all"]:
-        return one
+        return node
     return [
-        value for value in one if isinstance(value, Mapping) and str(value.get(step["key"])) == step["value"]
+        value for value in node if isinstance(value, Mapping) and str(value.get(step["key"])) == step["value"]
     ]

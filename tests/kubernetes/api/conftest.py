@@ -18,11 +18,12 @@ import yaml
 
 from testbed.clock import Clock
 from testbed.kubernetes import ObjectStore
+from testbed.kubernetes.api.api_server import KubernetesApi
 from testbed.kubernetes.api.kubeconfig import kubeconfig
-from testbed.kubernetes.api.server import KubernetesApi
 from testbed.network import KUBERNETES_PORT, Network
-from testbed.runtime.loop import LoopThread
+from testbed.runtime.loop_thread import LoopThread
 from testbed.settings import PATIENCE
+from tests.kubernetes.api.calls import Api
 
 TOKEN = "the token of this test"
 KUBECTL = Path(sys.executable).with_name("kubectl")
@@ -115,3 +116,8 @@ def cluster(network: Network, tmp_path: Path) -> Iterator[Cluster]:
 def has_kubectl() -> None:
     if not KUBECTL.exists() and not shutil.which("kubectl"):
         pytest.skip("no kubectl: install the dev extra")
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from testbed.kubernetes.api.api_resources import BUILT_IN
 from testbed.kubernetes.api.managed_fields import from_fields, leaves, to_fields
-from testbed.kubernetes.api.resources import BUILT_IN
 from testbed.kubernetes.api.server_side_apply import (
     APPLY,
     UPDATE,
