@@ -14,12 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.clock import Clock
-from testbed.external_dns import flags
-from testbed.external_dns.account import Account
-from testbed.external_dns.controller import Controller
-from testbed.external_dns.profile import ALPHA_PREFIX, PROFILES, Profile, profile
-from testbed.external_dns.replay import Objects
-from testbed.external_dns.zone_file import ZoneFile
+from testbed.dated_releases import Release
+from testbed.external_dns.core.facts import ALPHA_PREFIX, Fact, release_of
+from testbed.external_dns.offline.hosted_zones_in_memory import HostedZones
+from testbed.external_dns.offline.replay import Objects
+from testbed.external_dns.offline.zone_file import ZoneFile
+from testbed.external_dns.process import flags
+from testbed.external_dns.process.sync_loop import Controller
+from tests.external_dns.releases import READ
 
 HOSTS = ("app.example.com", "api.example.com", "example.com", "deep.app.example.com")
 ZONE = "/hostedzone/Z"
@@ -32,7 +34,7 @@ Step = Sequence[Item]
 class World:
     """An ExternalDNS, and what exists at each of its syncs."""
 
-    version: Profile
+    version: Release
     prefix: str
     steps: Sequence[Step]
 
@@ -48,7 +50,7 @@ def _item(kind: str, number: int, host: str, address: Mapping[str, str]) -> Item
     }
 
 
-def _addresses(kind: str, number: int, version: Profile) -> list[dict[str, str]]:
+def _addresses(kind: str, number: int, version: Release) -> list[dict[str, str]]:
     """Addresses that no other object has: equal endpoints of two objects are trap 4.
 
     v0.7.4 never changes the type of a record (UPSERT beside the old one, refused), so it gets balancers only.
@@ -57,7 +59,7 @@ def _addresses(kind: str, number: int, version: Profile) -> list[dict[str, str]]
     mark = f"{kind[0].lower()}{number}"
     balancers = [f"{mark}-1.elb.eu-west-1.amazonaws.com", f"k8s-{mark}-2.eu-west-1.elb.amazonaws.com"]
     found = [{"hostname": name} for name in balancers]
-    if version.replaces_on_type_change:
+    if version.has(Fact.REPLACED_ON_TYPE_CHANGE):
         found.append({"hostname": f"{mark}.example.net"})
         if kind == "Service":
             found.append({"ip": f"192.0.2.{number + 1}"})
@@ -72,10 +74,10 @@ def worlds(draw: st.DrawFn, *, shared: bool = False) -> World:
     typed TXT lies outside the zone in v0.22. v0.7.5 gets one Service: of two with one host it makes one
     record with two targets (trap 11). With `shared`, objects may also have the address of one balancer.
     """
-    version = draw(st.sampled_from([profile(name) for name in PROFILES]))
-    prefix = draw(st.sampled_from(["", "txt-", "%{record_type}."])) if version.typed else "txt-"
+    version = draw(st.sampled_from([release_of(name) for name in READ]))
+    prefix = draw(st.sampled_from(["", "txt-", "%{record_type}."])) if version.has(Fact.TYPED_TXT) else "txt-"
     kinds = [("Service", 0), ("Ingress", 0), ("Ingress", 1)]
-    if not version.merges_services:
+    if not version.has(Fact.SERVICES_MERGED):
         kinds.append(("Service", 1))
     steps = []
     for _ in range(draw(st.integers(1, 4))):
@@ -90,22 +92,28 @@ def worlds(draw: st.DrawFn, *, shared: bool = False) -> World:
     return World(version, prefix, steps)
 
 
-def _account(*records: Mapping[str, Any]) -> Account:
-    return Account([ZoneFile(Path("zone.json"), "example.com", ZONE, records)])
+def _account(*records: Mapping[str, Any]) -> HostedZones:
+    return HostedZones([ZoneFile(Path("zone.json"), "example.com", ZONE, records)])
 
 
-def _records(account: Account) -> list[Mapping[str, Any]]:
+def _records(account: HostedZones) -> list[Mapping[str, Any]]:
     (page,) = account.get_paginator("list_resource_record_sets").paginate(HostedZoneId=ZONE)
     return sorted(page["ResourceRecordSets"], key=lambda one: (one["Name"], one["Type"]))
 
 
 def _run(
-    world: World, account: Account, *, owner: str = "me", policy: str = "sync", seed: int = 0, again: int = 0
+    world: World,
+    account: HostedZones,
+    *,
+    owner: str = "me",
+    policy: str = "sync",
+    seed: int = 0,
+    again: int = 0,
 ) -> None:
     """Sync after each step, and `again` times after the last."""
     arguments = ["--source=service", "--source=ingress", f"--policy={policy}", f"--txt-owner-id={owner}"]
     arguments.append(f"--txt-prefix={world.prefix}")
-    if world.version.typed:
+    if world.version.has(Fact.ANNOTATION_PREFIX_FLAG):
         arguments.append(f"--annotation-prefix={ALPHA_PREFIX}")
     objects = Objects()
     controller = Controller(

@@ -10,15 +10,17 @@ from typing import Any
 import pytest
 
 from testbed.clock import Clock
-from testbed.external_dns import flags
-from testbed.external_dns.account import Account
-from testbed.external_dns.aws_provider import SubmitError
-from testbed.external_dns.controller import UP_TO_DATE, Controller
-from testbed.external_dns.log import LogLine
-from testbed.external_dns.profile import ALPHA_PREFIX, PREFIX, PROFILES, profile
-from testbed.external_dns.reasons import Reason
-from testbed.external_dns.replay import Objects
-from testbed.external_dns.zone_file import ZoneFile
+from testbed.external_dns.core.facts import ALPHA_PREFIX, PREFIX, Fact, release_of
+from testbed.external_dns.core.log_lines import LogLine
+from testbed.external_dns.core.reasons import Reason
+from testbed.external_dns.offline.hosted_zones_in_memory import HostedZones
+from testbed.external_dns.offline.replay import Objects
+from testbed.external_dns.offline.zone_file import ZoneFile
+from testbed.external_dns.process import flags
+from testbed.external_dns.process.reconciler import UP_TO_DATE
+from testbed.external_dns.process.sync_loop import Controller
+from testbed.external_dns.provider.aws_provider import SubmitError
+from tests.external_dns.releases import READ
 
 HOST = "app.example.com"
 NLB = "a0123-0123.elb.us-east-1.amazonaws.com"
@@ -28,7 +30,7 @@ OLD = ("v0.7.4", "v0.7.5")
 NEW = "v0.22"
 TRAPS = Path(__file__).parents[2] / "docs" / "traps.md"
 ABOUT_THE_PAGE = ("test_the_page_for_operators_tells_the_same_traps", "test_each_trap_is_told_in_four_lines")
-all_versions = pytest.mark.parametrize("version", PROFILES)
+all_versions = pytest.mark.parametrize("version", READ)
 old_versions = pytest.mark.parametrize("version", OLD)
 
 
@@ -40,15 +42,15 @@ class World:
     ) -> None:
         self.lines: list[LogLine] = []
         self._objects, self._seed = Objects(), seed
-        self._account = Account([ZoneFile(Path("zone.json"), "example.com", "/hostedzone/Z1", records)])
+        self._account = HostedZones([ZoneFile(Path("zone.json"), "example.com", "/hostedzone/Z1", records)])
         self.restart(version, *more)
 
     def restart(self, version: str, *more: str) -> None:
         """Start a version with flags; those of the tests unless they are given."""
-        found = profile(version)
+        found = release_of(version)
         given = {text.partition("=")[0] for text in more}
         usual = ["--source=service", "--source=ingress", "--policy=sync", "--txt-owner-id=me"]
-        usual += [f"--annotation-prefix={ALPHA_PREFIX}"] if found.typed else []
+        usual += [f"--annotation-prefix={ALPHA_PREFIX}"] if found.has(Fact.ANNOTATION_PREFIX_FLAG) else []
         arguments = [text for text in usual if text.partition("=")[0] not in given] + [*more]
         self._controller = Controller(
             self._objects,

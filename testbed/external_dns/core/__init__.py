@@ -1,0 +1,1 @@
+"""Values and pure decisions of ExternalDNS: endpoints, the plan, and the reason of each decision."""

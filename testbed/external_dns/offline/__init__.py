@@ -1,0 +1,1 @@
+"""ExternalDNS without a cluster: plan, explain and replay from files."""

@@ -1,0 +1,1 @@
+"""The running ExternalDNS: flags, sync loop, log, metrics."""

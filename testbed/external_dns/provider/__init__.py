@@ -1,0 +1,1 @@
+"""Route 53 as ExternalDNS uses it: hosted zones, record sets, change batches."""

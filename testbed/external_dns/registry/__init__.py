@@ -1,0 +1,1 @@
+"""The registry: TXT records next to a record say who owns it."""
