@@ -1,18 +1,18 @@
-"""The AWS Load Balancer Controller: from Kubernetes objects to the load balancers that it would make.
+"""The AWS Load Balancer Controller: from Kubernetes objects to load balancers.
 
 ```
-Ingresses ─► groups.load_group ─► Group ─► model.build_ingress_group ─┐
-                                                                      ├─► Stack ─► deploy ─► ELBv2 API
-Services  ─► ownership.is_supported ──────► nlb.build_service ────────┘
+Ingresses ─► ingress.groups.load_group ──────► Group ─► ingress.alb_stack.build_ingress_group ─┐
+Services  ─► service.service_ownership.is_supported ──► service.nlb_stack.build_service ───────┼─► Stack
+             service.in_tree_nlb.owns (cloud provider) ─► service.in_tree_nlb.build ───────────┤     │
+Gateways  ─► gateway.gateway_objects ──► gateway.gateway_stack.build (planned alone) ──────────┘     │
+                                              ELBv2 API ◄─── deploy.stack_deployer.Deployer ◄────────┘
 ```
 
-All but `deploy`, `targets`, `in_tree` and `controller` is pure: values in, values out. The signatures:
+`core` holds the values that all parts share, `ingress`, `service` and `gateway` build stacks of them,
+`deploy` makes the ELBv2 API equal to a stack, `controllers` run it all, and `offline` plans from manifests.
+`core`, `ingress`, `service`, `gateway` and `offline` are pure: values in, values out.
 
-    groups.load_group(group_id: GroupID, objects: IngressObjects, options: ControllerOptions) -> Group
-    model.build_ingress_group(group: Group, cluster: ClusterState, options: ControllerOptions) -> Stack
-    nlb.build_service(service: KubernetesObject, cluster: ClusterState, options: ControllerOptions) -> Stack
-
-They raise `inputs.BuildError`, whose text is that of the event `FailedBuildModel`
+What builds a stack raises `core.build_inputs.BuildError`, whose text is that of the event `FailedBuildModel`
 ("Failed build model due to <text>"). Objects are plain JSON dicts as the Kubernetes API has them, Ingresses
-in the shape of networking.k8s.io/v1; `inputs` has the other arguments.
+in the shape of networking.k8s.io/v1; `core.build_inputs` has the other arguments.
 """

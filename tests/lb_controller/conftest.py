@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from testbed.lb_controller.inputs import Subnet
+from testbed.lb_controller.core.build_inputs import Subnet
 from testbed.network import lease
 from testbed.settings import REGION
 

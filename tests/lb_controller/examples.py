@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from testbed.lb_controller.annotations import INGRESS_PREFIX, SERVICE_PREFIX
-from testbed.lb_controller.inputs import ClusterState, Group, GroupID, Member, Subnet
+from testbed.lb_controller.core.annotations import INGRESS_PREFIX, SERVICE_PREFIX
+from testbed.lb_controller.core.build_inputs import ClusterState, Group, GroupID, Member, Subnet
 
 Json = dict[str, Any]
 SUBNETS = (

@@ -1,0 +1,1 @@
+"""The running controllers: queues, targets, readiness gates, status."""

@@ -1,0 +1,1 @@
+"""Values and readings that Ingresses and Services share: annotations, stacks, names, tags."""

@@ -1,0 +1,1 @@
+"""The deploy: makes the ELBv2 API equal to a stack."""

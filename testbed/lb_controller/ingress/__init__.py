@@ -1,0 +1,1 @@
+"""From an Ingress group to the stack of one ALB."""

@@ -1,0 +1,1 @@
+"""The AWS Load Balancer Controller without a cluster: plans from manifests."""

@@ -1,0 +1,1 @@
+"""From a Service to the stack of one NLB."""
