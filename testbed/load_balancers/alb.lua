@@ -1,12 +1,12 @@
--- What an ALB does to requests and to its own answers, where Envoy does something else.
+-- Changes requests, and the balancer's own answers, as an ALB does where Envoy does something else.
 --
 -- The testbed puts the values of the listener in front:
---   PROTOCOL "http" or "https", PORT the listener's port as AWS has it, BOUND the port bound on this machine,
---   XFF_MODE "append", "preserve" or "remove", XFF_PORT whether routing.http.xff_client_port.enabled,
---   KEEP_HOST whether routing.http.preserve_host_header.enabled
+--   PROTOCOL "http" or "https", PORT the listener's port in AWS, BOUND the port bound on this machine,
+--   XFF_MODE "append", "preserve" or "remove", XFF_PORT true if routing.http.xff_client_port.enabled,
+--   KEEP_HOST true if routing.http.preserve_host_header.enabled
 --   PORTS production port -> bound port, for redirects that this machine's clients can follow
 
--- Each listener has a Lua state of its own; the address of a table tells them apart.
+-- Each listener has its own Lua state and would draw the same numbers: the address of a table makes a difference.
 math.randomseed((tonumber(string.match(tostring({}), "0x(%x+)"), 16) + os.time()) % 0x7fffffff)
 
 local function forwarded_for(headers, peer)
@@ -40,7 +40,7 @@ local function trace(headers)
   headers:replace("x-amzn-trace-id", new_trace("Self") .. ";" .. rest)
 end
 
--- In lower case, as an ALB sends it on.
+-- In lower case, as an ALB forwards it.
 local function without_port(authority)
   return (string.gsub(string.lower(authority), ":%d*$", ""))
 end
@@ -116,7 +116,7 @@ local function keep_session(handle, headers)
   local kind, seconds, name = string.match(sticky, "^(%l+) (%d+) ?(.*)$")
   local header = kind == "app" and "x-alb-app-session" or "x-alb-session"
   local known = handle:streamInfo():dynamicMetadata():get("alb") or {}
-  local target = headers:get(header) or known[header]     -- Envoy names a target only if it is another one
+  local target = headers:get(header) or known[header]     -- Envoy sends the header only if the target changed
   headers:remove(header)
   if target == nil then return end
   if kind == "lb" then
@@ -151,7 +151,7 @@ function envoy_on_request(handle)
 end
 
 -- Envoy turns its own answers to gRPC requests into grpc-status; an ALB sends the plain HTTP status.
--- x-alb-status marks the answers of the balancer's own (see local_reply_config).
+-- x-alb-status marks the balancer's own answers (see local_reply_config).
 function envoy_on_response(handle)
   local headers = handle:headers()
   keep_session(handle, headers)

@@ -1,4 +1,4 @@
-"""Sticky sessions of an ALB: which target, and which of several groups, a client comes back to (pure).
+"""Sticky sessions of an ALB: how a client returns to its target, and to its group of several (pure).
 
 ```
 cookie AWSALB ─► alb.lua ─► header x-alb-session ─► Envoy's stateful session ─► the target, if it takes work
@@ -21,27 +21,25 @@ from envoy.extensions.http.stateful_session.header.v3 import header_pb2
 
 from testbed.clock import Clock
 from testbed.load_balancers.elbv2_state import TargetGroup
-from testbed.load_balancers.proto import extension, packed
+from testbed.load_balancers.envoy_messages import extension, packed
 
 FILTER = "envoy.filters.http.stateful_session"
 SESSION = "x-alb-session"
 APP_SESSION = "x-alb-app-session"
 """Request and response headers between `alb.lua` and Envoy's filter; neither client nor target sees them."""
 STICKY = "x-alb-sticky"
-"""Response header that tells `alb.lua` to set the target's cookies: `lb SECONDS` or `app SECONDS NAME`."""
+"""Response header for which `alb.lua` sets the cookies of the target: `lb SECONDS` or `app SECONDS NAME`."""
 GROUP = "x-alb-group"
-"""Response header that tells `alb.lua` to set the group's cookies: `SECONDS VALUE`."""
+"""Response header for which `alb.lua` sets the cookies of the group: `SECONDS VALUE`."""
 DAY = 86_400
-"""Default duration of both kinds [ELBv2 API reference, TargetGroupAttribute]."""
-OWN_COOKIES = ("AWSALB", "AWSALBAPP", "AWSALBTG")
-"""Reserved prefixes: no name of an application's cookie begins so."""
+"""Default duration in seconds of both kinds [ELBv2 API reference, TargetGroupAttribute]."""
 
 Message = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Stickiness:
-    """How clients stick to the targets of a group; `seconds` are production time."""
+    """The stickiness of a target group; `seconds` are production time."""
 
     kind: Literal["lb", "app"]
     seconds: float
@@ -49,56 +47,56 @@ class Stickiness:
 
     @property
     def header(self) -> str:
-        """The header that names the target of this kind of cookie."""
+        """The header that carries the target of this kind of cookie."""
         return SESSION if self.kind == "lb" else APP_SESSION
 
 
 def stickiness_of(group: TargetGroup) -> Stickiness | None:
-    """The stickiness of an ALB's target group, None if it has none."""
-    given = group.attributes
-    if given.get("stickiness.enabled") != "true":
+    """Return the stickiness of a target group of an ALB; None if it has none."""
+    attributes = group.attributes
+    if attributes.get("stickiness.enabled") != "true":
         return None
-    if given.get("stickiness.type") == "app_cookie":
-        seconds = float(given.get("stickiness.app_cookie.duration_seconds") or DAY)
-        return Stickiness("app", seconds, given.get("stickiness.app_cookie.cookie_name", ""))
-    return Stickiness("lb", float(given.get("stickiness.lb_cookie.duration_seconds") or DAY))
+    if attributes.get("stickiness.type") == "app_cookie":
+        seconds = float(attributes.get("stickiness.app_cookie.duration_seconds") or DAY)
+        return Stickiness("app", seconds, attributes.get("stickiness.app_cookie.cookie_name", ""))
+    return Stickiness("lb", float(attributes.get("stickiness.lb_cookie.duration_seconds") or DAY))
 
 
 def to_target(sticky: Stickiness | None, clock: Clock) -> Message:
-    """What a route, or the share of a weighted one, says of the target's cookie."""
+    """Return the fields of a route, or of a weighted cluster, that keep a client at its target."""
     if sticky is None:
         return {}
     state = header_pb2.HeaderBasedSessionState(name=sticky.header)
     session = stateful_session_pb2.StatefulSession(
         session_state=extension("envoy.http.stateful_session.header", state)
     )
-    told = " ".join(filter(None, (sticky.kind, _wall(sticky.seconds, clock), sticky.cookie)))
+    cookie = " ".join(filter(None, (sticky.kind, _wall(sticky.seconds, clock), sticky.cookie)))
     return {
         "typed_per_filter_config": {
             FILTER: packed(stateful_session_pb2.StatefulSessionPerRoute(stateful_session=session))
         },
-        "response_headers_to_add": [_header(STICKY, told)],
+        "response_headers_to_add": [_header(STICKY, cookie)],
     }
 
 
 def to_group(arn: str, seconds: float, clock: Clock) -> Message:
-    """The response header by which a client keeps its group."""
+    """Return the response header that keeps a client at its group."""
     return _header(GROUP, f"{_wall(seconds, clock)} {group_value(arn)}")
 
 
 def holds_group(arn: str) -> Message:
-    """Matches requests whose cookie names the group."""
+    """Return a match for requests whose cookie names the group."""
     regex = f"(?:.*; ?)?AWSALBTG(?:CORS)?={group_value(arn)}(?:;.*)?"
     return {"name": "cookie", "string_match": {"safe_regex": {"regex": regex}}}
 
 
 def group_value(arn: str) -> str:
-    """The value of AWSALBTG for a group."""
+    """Return the value of AWSALBTG for a group."""
     return hashlib.sha256(arn.encode()).hexdigest()[:32]
 
 
 def _wall(seconds: float, clock: Clock) -> str:
-    """Wall seconds, as clients count them; cookies know whole seconds."""
+    """Return wall seconds, which clients count in; a cookie has whole seconds."""
     return str(max(1, round(clock.scaled(seconds))))
 
 

@@ -18,14 +18,14 @@ import pytest
 import trustme
 from moto import mock_aws
 
+from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.journal import Journal
-from testbed.load_balancers import flows
-from testbed.load_balancers.fleet import Fleet
+from testbed.load_balancers import connection_resets
+from testbed.load_balancers.envoy_fleet import Fleet
 from testbed.network import Network, lease
-from testbed.runtime import envoy
-from testbed.runtime.loop import LoopThread
-from testbed.runtime.process import Command, Process
+from testbed.runtime.components import balancer_envoys, target_envoys
+from testbed.runtime.loop_thread import LoopThread
 from testbed.settings import PATIENCE, REGION
 
 SPEED = 60.0
@@ -60,6 +60,24 @@ class Store(dict[str, tuple[bytes, bytes]]):
         return self[arn]
 
 
+class Front:
+    """The endpoint that customers call: it says which balancers are still set up."""
+
+    def __init__(self, elbv2: Any) -> None:
+        self._elbv2 = elbv2
+        self.provisioning: set[str] = set()
+
+    def get_paginator(self, _operation: str) -> Front:
+        return self
+
+    def paginate(self) -> Iterator[dict[str, Any]]:
+        for page in self._elbv2.get_paginator("describe_load_balancers").paginate():
+            for one in page["LoadBalancers"]:
+                if one["LoadBalancerArn"] in self.provisioning:
+                    one["State"] = {"Code": "provisioning"}
+            yield page
+
+
 @dataclass
 class Cloud:
     """What the tests talk to."""
@@ -74,6 +92,7 @@ class Cloud:
     store: Store
     authority: trustme.CA
     fleet: Fleet
+    front: Front
     groups: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -157,7 +176,7 @@ class Cloud:
 
     def flows_to(self, target: tuple[str, int]) -> int:
         """Connections that are open from balancers to a target."""
-        found = flows.connections(Path("/proc/net/tcp").read_text()).values()
+        found = connection_resets.connections(Path("/proc/net/tcp").read_text()).values()
         mine = f"127.{self.network.second}."
         return sum(
             remote == target and local[0].startswith(mine) and local[0] != target[0]
@@ -180,8 +199,10 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     feed, store, clock = Feed(), Store(), Clock(SPEED)
     with mock_aws(), lease() as network, LoopThread() as loop, Journal(folder / "journal.ndjson") as journal:
         clients = [boto3.client(name, region_name=REGION) for name in ("elbv2", "acm", "ec2")]
+        front = Front(clients[0])
         fleet = Fleet(
             elbv2=clients[0],
+            front=front,
             changes=feed,
             certificates=store,
             network=network,
@@ -189,7 +210,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
             journal=journal,
             folder=folder,
         )
-        made = Cloud(network, folder, clock, *clients, feed, store, trustme.CA(), fleet)
+        made = Cloud(network, folder, clock, *clients, feed, store, trustme.CA(), fleet, front)
         up = threading.Event()
         running = asyncio.run_coroutine_threadsafe(fleet.run(up.set), loop.loop)
         assert up.wait(PATIENCE.process_start)
@@ -207,15 +228,15 @@ def _start(cloud: Cloud, stack: contextlib.ExitStack) -> None:
     (folder / "own.pem").write_bytes(chain)
     (folder / "own.key").write_bytes(key)
     backends = (network.backend_pod(0), network.backend_pod(1))
-    envoys = [envoy.balancers(kind, network, cloud.clock, folder) for kind in ("nlb", "alb")]
+    envoys = [balancer_envoys.envoy(kind, network, cloud.clock, folder) for kind in ("nlb", "alb")]
     for index in (0, 1):
-        pod = envoy.TargetPod(
+        pod = target_envoys.TargetPod(
             f"envoy-{index}", network.envoy_pod(index), backends, folder / "own.pem", folder / "own.key"
         )
-        envoys.append(envoy.target(pod, cloud.clock, folder))
+        envoys.append(target_envoys.envoy(pod, cloud.clock, folder))
     processes = [stack.enter_context(item.start(folder)) for item in envoys]
     pids = {process.name: process.pid for process in processes}
-    cloud.fleet.cut = lambda kind, nodes, gone: flows.cut(pids[kind], nodes, gone)
+    cloud.fleet.cut = lambda kind, nodes, gone: connection_resets.cut(pids[kind], nodes, gone)
     for index, address in enumerate(backends):
         command = [
             sys.executable,

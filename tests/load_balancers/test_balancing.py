@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testbed.load_balancers.checks import PROXY_LOCAL
+from testbed.load_balancers.health_check_requests import PROXY_LOCAL
 from testbed.settings import PATIENCE
 from tests.load_balancers.targets import HeldTarget, receiving, serving
 
@@ -97,7 +97,7 @@ def test_a_target_that_becomes_healthy_starts_slowly(cloud: Any, pair: list[Held
     assert 0 < new < old / 2, (old, new)  # at once they would share alike
 
 
-def test_proxy_protocol_v2_tells_the_target_of_an_nlb_its_client(cloud: Any) -> None:
+def test_proxy_protocol_v2_sends_the_client_of_an_nlb_to_its_target(cloud: Any) -> None:
     where = (cloud.network.envoy_pod(82), 8080)
     with receiving(where, 28 + len(b"hello")) as got:
         group = cloud.group("proxied", "TCP", where)

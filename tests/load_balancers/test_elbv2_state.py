@@ -10,9 +10,9 @@ import pytest
 from moto import mock_aws
 
 from testbed.load_balancers.elbv2_state import CROSS_ZONE, Listener, LoadBalancer, TargetGroup, action, read
-from testbed.load_balancers.listener_rules import FixedResponse, Forward
+from testbed.load_balancers.rule_matching import FixedResponse, Forward
 from testbed.settings import REGION
-from tests.load_balancers.test_endpoints import GROUP
+from tests.load_balancers.test_eligible_targets import GROUP
 
 RULES = 100
 NOBODY = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
@@ -34,7 +34,7 @@ def listener(elbv2: Any, **more: Any) -> str:
 
 
 def read_listener(elbv2: Any) -> Listener:
-    return read(elbv2).balancers[0].listeners[0]
+    return read(elbv2, elbv2).balancers[0].listeners[0]
 
 
 def test_all_rules_are_read_though_they_fill_more_than_a_page(elbv2: Any) -> None:
@@ -85,3 +85,38 @@ def test_cross_zone_is_the_groups_choice_before_the_balancers(
     balancer = LoadBalancer("lb", "lb", kind, "lb", "active", ("a", "b"), attributes=said(balancers))
     group = TargetGroup(GROUP.arn, "TCP", "", "ip", GROUP.check, (), said(groups))
     assert balancer.crosses_zones_for(group) is crosses
+
+
+def test_what_is_not_modelled_is_left_out_and_named_and_stops_nothing_else(elbv2: Any) -> None:
+    web = read_arn(elbv2, listener(elbv2))
+    called = elbv2.create_target_group(Name="called", TargetType="lambda")["TargetGroups"][0]
+    vpc = boto3.client("ec2", region_name=REGION).describe_vpcs()["Vpcs"][0]["VpcId"]
+    common = {"Port": 80, "VpcId": vpc}
+    datagrams = elbv2.create_target_group(Name="datagrams", Protocol="UDP", **common)["TargetGroups"][0]
+    both = elbv2.create_target_group(Name="both", Protocol="TCP_UDP", **common)["TargetGroups"][0]
+    state = read(elbv2, elbv2)
+    assert [balancer.arn for balancer in state.balancers] == [web]
+    assert list(state.groups) == [both["TargetGroupArn"]]
+    assert state.unmodelled == {
+        called["TargetGroupArn"]: "a target group of type lambda; it has no targets here",
+        datagrams["TargetGroupArn"]: "a target group of protocol UDP; it has no targets here",
+        both["TargetGroupArn"]: "the UDP half of protocol TCP_UDP",
+    }
+
+
+def test_a_listener_that_cannot_be_read_leaves_the_balancers_others_open(elbv2: Any) -> None:
+    arn = listener(elbv2)
+    odd = {"Type": "redirect", "RedirectConfig": {"StatusCode": "HTTP_X"}}
+    made = elbv2.create_listener(
+        LoadBalancerArn=read_arn(elbv2, arn), Protocol="HTTP", Port=81, DefaultActions=[odd]
+    )["Listeners"][0]["ListenerArn"]
+    state = read(elbv2, elbv2)
+    assert [one.port for one in state.balancers[0].listeners] == [80]
+    assert list(state.unmodelled) == [made]
+    assert state.unmodelled[made].startswith("ValueError: ")
+
+
+def read_arn(elbv2: Any, listener_arn: str) -> str:
+    """The ARN of the balancer of a listener."""
+    found = elbv2.describe_listeners(ListenerArns=[listener_arn])["Listeners"][0]
+    return str(found["LoadBalancerArn"])

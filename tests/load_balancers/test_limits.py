@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
-from testbed.load_balancers.listeners import MAX_REQUESTS, MAX_STREAMS
+from testbed.load_balancers.envoy_listeners import MAX_REQUESTS, MAX_STREAMS
 from testbed.settings import PATIENCE
 from tests.load_balancers.targets import HeldTarget, serving
 

@@ -205,5 +205,5 @@ def test_a_client_keeps_its_group_of_a_weighted_forward(cloud: Any, sticky: Stic
 def test_cookies_count_wall_seconds() -> None:
     from testbed.load_balancers.stickiness import to_target
 
-    (told,) = to_target(Stickiness("app", 600, "SID"), Clock(60))["response_headers_to_add"]
-    assert told["header"]["value"] == "app 10 SID"
+    (added,) = to_target(Stickiness("app", 600, "SID"), Clock(60))["response_headers_to_add"]
+    assert added["header"]["value"] == "app 10 SID"
