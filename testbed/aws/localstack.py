@@ -1,4 +1,7 @@
-"""LocalStack, which stands behind the endpoint for Route 53: waiting for it, and a fresh zone in it."""
+"""LocalStack, the backend for Route 53 on Docker Compose: wait until it answers, and empty a zone in it.
+
+Its clients and its endpoint come from localstack-client, LocalStack's own Python package.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from testbed.aws.clients import Clients
+from testbed.aws.boto3_clients import local_config
 from testbed.errors import Missing
-from testbed.settings import PATIENCE
+from testbed.settings import PATIENCE, REGION
 
 if TYPE_CHECKING:
     from mypy_boto3_route53 import Route53Client
@@ -22,10 +25,25 @@ LAST_FREE = "localstack/localstack:4.14.0"
 NO_TOKEN = 55
 """The exit code of newer images that find no licence (`LOCALSTACK_AUTH_TOKEN`)."""
 DO = (
-    f"look at `docker compose logs localstack`; if it exited with code {NO_TOKEN}, its image wants a token: "
-    f"set LOCALSTACK_IMAGE={LAST_FREE}, the last that needs none"
+    f"look at `docker compose logs localstack`; if it exited with code {NO_TOKEN}, its image needs a token: "
+    f"set LOCALSTACK_IMAGE={LAST_FREE}, the last image that needs none"
 )
-_UP = frozenset({"available", "running"})
+_READY = frozenset({"available", "running"})
+
+
+def endpoint(host: str) -> str:
+    """The URL of Route 53 in the LocalStack that runs at a host, e.g. `http://10.91.64.10:4566`.
+
+    Raises:
+        Missing: an environment variable sends localstack-client to another endpoint.
+    """
+    from localstack_client import config  # imports boto3, which only this service of Compose needs
+
+    url = str(config.get_service_endpoint("route53", localstack_host=host))
+    if urlsplit(url).hostname != host.partition(":")[0]:
+        # `fresh_zone` deletes a zone: it must never reach what AWS_ENDPOINT_URL names.
+        raise Missing(f"localstack-client would call {url} instead of {host}", do="unset AWS_ENDPOINT_URL")
+    return url
 
 
 def wait_until_ready(
@@ -34,9 +52,9 @@ def wait_until_ready(
     """Wait until LocalStack's Route 53 answers.
 
     Args:
-        url: where it listens.
-        seconds: how long it may take.
-        gone: how long nobody may have its address; a container that has ended has none.
+        url: the URL that `endpoint` returns.
+        seconds: wall seconds that it may take.
+        gone: wall seconds that its address may be unreachable; a container that has ended has no address.
 
     Raises:
         Missing: it does not answer in time, or its container is not there.
@@ -46,14 +64,14 @@ def wait_until_ready(
     problem = ""
     while time.monotonic() < begun + seconds:
         try:
-            if _route53(url) in _UP:
+            if _route53_state(url) in _READY:
                 return
             problem = "it has no Route 53"
-        except (ConnectionError, ValueError, http.client.HTTPException) as error:  # not yet listening, or odd
+        except (ConnectionError, ValueError, http.client.HTTPException) as error:
+            problem = str(error)  # it does not listen yet, or its answer is not a health page
+        except OSError as error:  # unreachable, or silent
             problem = str(error)
-        except OSError as error:  # nobody there, or nobody who answers
-            problem = str(error)
-            if not _is_there(url):
+            if not _has_address(url):
                 if time.monotonic() > seen + gone:
                     raise Missing(f"LocalStack at {url} is not running ({problem})", do=DO) from None
                 continue
@@ -63,8 +81,16 @@ def wait_until_ready(
 
 
 def fresh_zone(url: str, name: str) -> None:
-    """Make a hosted zone of this name, without those that earlier runs left."""
-    route53 = Clients(url).route53
+    """Create a hosted zone, and delete those of the same name that earlier runs left.
+
+    Args:
+        url: the URL that `endpoint` returns.
+        name: name of the zone.
+    """
+    from localstack_client.session import Session
+
+    session = Session(region_name=REGION, localstack_host=urlsplit(url).netloc)
+    route53: Route53Client = session.client("route53", config=local_config())
     for page in route53.get_paginator("list_hosted_zones").paginate():
         for zone in page["HostedZones"]:
             if zone["Name"].rstrip(".") == name.rstrip("."):
@@ -73,6 +99,7 @@ def fresh_zone(url: str, name: str) -> None:
 
 
 def _delete(route53: Route53Client, zone: str) -> None:
+    # Route 53 deletes a zone only once no record sets but its own NS and SOA are left.
     for page in route53.get_paginator("list_resource_record_sets").paginate(HostedZoneId=zone):
         changes: list[ChangeTypeDef] = [
             {"Action": "DELETE", "ResourceRecordSet": record}
@@ -84,8 +111,8 @@ def _delete(route53: Route53Client, zone: str) -> None:
     route53.delete_hosted_zone(Id=zone)
 
 
-def _route53(url: str) -> str:
-    """The state of the service, as LocalStack's health page has it."""
+def _route53_state(url: str) -> str:
+    """Return the state of Route 53 on LocalStack's health page."""
     place = urlsplit(url)
     connection = http.client.HTTPConnection(place.hostname or "", place.port, PATIENCE.localstack_look)
     try:
@@ -96,8 +123,8 @@ def _route53(url: str) -> str:
     return str(answer.get("services", {}).get("route53", ""))
 
 
-def _is_there(url: str) -> bool:
-    """Whether somebody has the address, listening or not: a container that has ended has none."""
+def _has_address(url: str) -> bool:
+    """True if a container has the address, whether it listens or not; one that has ended has none."""
     place = urlsplit(url)
     try:
         socket.create_connection((place.hostname, place.port), PATIENCE.localstack_look).close()

@@ -1,7 +1,7 @@
 """moto's server with the services that a cutover needs: `python -m testbed.aws.moto_server ADDRESS PORT`.
 
-moto is mended where it does what AWS does not (`moto_mending.py`), and kept from reading 400 files about
-instance types and images that nothing here starts.
+It is patched where it differs from AWS (`moto_patches.py`), and does not read its 400 files about instance
+types and images, which nothing here starts.
 """
 
 from __future__ import annotations
@@ -12,25 +12,26 @@ import threading
 from typing import Any
 
 from testbed.aws import service_models
-from testbed.aws.names import CANONICAL_ZONES
+from testbed.aws.balancer_names import CANONICAL_ZONES
 
 READY = "ready"
 _NOT_READ = {"instance_type": dict, "amis": list}
-"""moto's resource files, by a part of their name, that nothing here uses; and what stands for them."""
+"""moto's resource files that nothing here uses, by a part of their name, and the empty value instead."""
 _SERVICES = ("route53", "elbv2", "acm", "ec2")
 
 
 def main() -> None:
-    """Serve until killed; says `ready` when it listens."""
+    """Serve until killed; print `ready` once the server listens."""
     address, port = sys.argv[1], int(sys.argv[2])
     hasten()
+    # Imported only now, because hasten() changes what the import of moto reads.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
     from werkzeug.serving import ThreadedWSGIServer
 
-    from testbed.aws.moto_mending import mend
+    from testbed.aws.moto_patches import patch
 
-    mend()
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request costs, and tells nothing
+    patch()
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # a line for each request is costly
     application = DomainDispatcherApplication(create_backend_app)
     server = ThreadedWSGIServer(address, port, application)
     sys.stdout.write(f"{READY}\n")
@@ -40,11 +41,12 @@ def main() -> None:
 
 
 def hasten() -> None:
-    """Make moto's import quick; call it before anything imports moto."""
+    """Make the import of moto quick. Call it before anything imports moto."""
     import boto3
     from botocore.loaders import Loader
     from moto.utilities import utils
 
+    # moto asks for the regions of each service while it is imported.
     boto3.Session.get_available_regions = _regions  # type: ignore[assignment, method-assign]
     Loader.FILE_LOADER_CLASS = service_models.ServiceModels
     load = utils.load_resource
@@ -55,22 +57,23 @@ def hasten() -> None:
                 return empty()
         return load(resource)
 
+    # moto reads these files when it is imported, so this must come before the import.
     utils.load_resource = load_resource
 
 
 def _regions(_self: object, _service: str, partition_name: str = "aws") -> list[str]:
-    """The regions of a partition; botocore reads a service's whole model to tell them."""
+    """Return the regions of a partition; botocore reads the whole model of a service for them."""
     prefixes = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-    found = []
+    regions = []
     for region in CANONICAL_ZONES:
         partition = next((name for prefix, name in prefixes.items() if region.startswith(prefix)), "aws")
         if partition == partition_name:
-            found.append(region)
-    return found
+            regions.append(region)
+    return regions
 
 
 def _warm(application: Any, create: Any) -> None:
-    """Make the services' applications while the clients still start; the first call would wait for it."""
+    """Create the services' applications while the clients still start; else the first call waits for that."""
     for service in _SERVICES:
         with application.lock:
             if service not in application.app_instances:

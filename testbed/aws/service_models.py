@@ -1,7 +1,7 @@
-"""botocore's service models, read quickly and once per process.
+"""Loads botocore's service models quickly, and once per process.
 
-botocore parses 1 to 3 MB of JSON with the standard library, again for each session; moto does so several
-times while it is imported. That was more than half of the time to the first answer of an API.
+botocore parses 1 to 3 MB of JSON with the standard library, again for each session, and moto does so several
+times during its import. That was more than half of the time to the first answer of an API.
 """
 
 from __future__ import annotations
@@ -16,26 +16,17 @@ from botocore.loaders import JSONFileLoader, Loader
 
 
 class ServiceModels(JSONFileLoader):
-    """A file loader for `botocore.loaders.Loader`; files are read once and must not be changed."""
+    """A file loader for `botocore.loaders.Loader`. It reads each file once; do not change its results."""
 
     def load_file(self, file_path: str) -> Any:
-        """The content of a file that is named without its ending, or None."""
+        """Return the content of a file that is named without its extension; None if it does not exist."""
         return _read(file_path)
 
 
 @functools.cache
 def loader() -> Loader:
-    """The loader that all clients of this process share."""
+    """Return the loader that all clients of this process share."""
     return Loader(file_loader=ServiceModels())
-
-
-def required(service: str, operation: str) -> tuple[str, ...] | None:
-    """The parameters that an operation must have, or None if the service has no such operation."""
-    model = loader().load_service_model(service, "service-2")
-    if operation not in model["operations"]:
-        return None
-    shape = model["operations"][operation].get("input", {}).get("shape", "")
-    return tuple(model["shapes"].get(shape, {}).get("required", ()))
 
 
 @functools.cache

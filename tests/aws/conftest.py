@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,17 @@ from typing import Any
 import pytest
 
 from testbed import journal
-from testbed.aws import moto_process
-from testbed.aws.certificates import CertificateStore
-from testbed.aws.changes import ChangeFeed
-from testbed.aws.clients import Clients
-from testbed.aws.endpoint import AwsEndpoint
+from testbed.aws.aws_endpoint import AwsEndpoint
+from testbed.aws.boto3_clients import Clients
+from testbed.aws.certificate_store import CertificateStore
+from testbed.aws.change_feed import ChangeFeed
+from testbed.child_process import Process
 from testbed.clock import Clock
 from testbed.network import AWS_PORT, MOTO_PORT, Network, lease
-from testbed.runtime.loop import LoopThread
-from testbed.runtime.process import Process
+from testbed.runtime.components import moto as moto_process
+from testbed.runtime.loop_thread import LoopThread
+from testbed.settings import PATIENCE
+from tests.aws.model_judge import judge
 
 FAST = 600.0
 """So fast that no test meets Route 53's limit on calls without wanting to."""
@@ -40,6 +44,7 @@ class Account:
     path: Path
     subnets: list[str] = field(default_factory=list)
     vpc: str = ""
+    parent: str = ""
 
     def events(self, kind: type[journal.Event]) -> list[Any]:
         """The events of a kind in the journal."""
@@ -72,11 +77,37 @@ class Account:
         )
         return made["TargetGroups"][0]["TargetGroupArn"]
 
+    def certificate(self, *names: str) -> str:
+        """The ARN of a new certificate that is issued."""
+        acm = self.clients.acm
+        arn = acm.request_certificate(
+            DomainName=names[0], SubjectAlternativeNames=list(names), ValidationMethod="DNS"
+        )["CertificateArn"]
+        self.validate(arn)
+        return str(arn)
+
+    def validate(self, arn: str) -> None:
+        """Write the validation records of a certificate into a zone of `example.com`, and wait."""
+        acm, route53 = self.clients.acm, self.clients.route53
+        if not self.parent:
+            made = route53.create_hosted_zone(Name="example.com", CallerReference="parent")
+            self.parent = made["HostedZone"]["Id"]
+        for option in acm.describe_certificate(CertificateArn=arn)["Certificate"]["DomainValidationOptions"]:
+            found = option["ResourceRecord"]
+            record = {"Name": found["Name"], "Type": "CNAME", "TTL": 300}
+            record["ResourceRecords"] = [{"Value": found["Value"]}]
+            changes: Any = [{"Action": "UPSERT", "ResourceRecordSet": record}]
+            route53.change_resource_record_sets(HostedZoneId=self.parent, ChangeBatch={"Changes": changes})
+        for _ in range(int(PATIENCE.condition / PATIENCE.poll)):
+            if acm.describe_certificate(CertificateArn=arn)["Certificate"]["Status"] == "ISSUED":
+                return
+            threading.Event().wait(PATIENCE.poll)
+        raise AssertionError("the certificate was never issued")
+
     def listener(self, balancer: str, protocol: str = "HTTPS", port: int = 443, **more: Any) -> str:
         """The ARN of a new listener that answers 404."""
         if protocol == "HTTPS":
-            arn = self.clients.acm.request_certificate(DomainName="a.example.com")["CertificateArn"]
-            more["Certificates"] = [{"CertificateArn": arn}]
+            more["Certificates"] = [{"CertificateArn": self.certificate("a.example.com")}]
         more.setdefault(
             "DefaultActions", [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
         )
@@ -106,11 +137,10 @@ def servers() -> Iterator[LoopThread]:
         yield loop
 
 
-@pytest.fixture(scope="session")
-def account(
-    network: Network, moto: str, servers: LoopThread, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Account]:
-    folder = tmp_path_factory.mktemp("aws")
+@contextmanager
+def opened(network: Network, moto: str, servers: LoopThread, folder: Path) -> Iterator[Account]:
+    """An endpoint in front of a moto, and who speaks to it."""
+    name_server = network.dns, network.dns_port
     changes, certificates = ChangeFeed(), CertificateStore(folder / "tls")
     with journal.Journal(folder / "journal.ndjson") as run_journal:
         endpoint = AwsEndpoint(
@@ -121,13 +151,32 @@ def account(
             certificates=certificates,
             run_journal=run_journal,
             clock=Clock(FAST),
+            name_server=name_server,
         )
         servers.run(endpoint.start())
         url = network.aws_endpoint
         made = Account(
             url, Clients(url), Clients(moto), endpoint, changes, certificates, folder / "journal.ndjson"
         )
+        made.clients.session.register("after-call", judge)
         found = made.clients.ec2.describe_subnets()["Subnets"]
         made.subnets, made.vpc = [one["SubnetId"] for one in found[:2]], found[0]["VpcId"]
         yield made
         servers.run(endpoint.stop())
+
+
+@pytest.fixture(scope="session")
+def account(
+    network: Network, moto: str, servers: LoopThread, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Account]:
+    with opened(network, moto, servers, tmp_path_factory.mktemp("aws")) as made:
+        yield made
+
+
+@pytest.fixture
+def empty_account(servers: LoopThread, tmp_path: Path) -> Iterator[Account]:
+    """An account of the test's own, in which nothing is yet."""
+    with lease() as network, Process(moto_process.command(network.control, MOTO_PORT), tmp_path) as process:
+        process.wait_until(lambda: moto_process.is_ready(process))
+        with opened(network, f"http://{network.control}:{MOTO_PORT}", servers, tmp_path) as made:
+            yield made

@@ -7,8 +7,7 @@ from botocore.exceptions import ClientError
 
 from testbed import journal
 from testbed.aws import elbv2_front
-from testbed.aws.names import CANONICAL_ZONES, balancer_type, canonical_zone
-from testbed.settings import Production
+from testbed.aws.balancer_names import CANONICAL_ZONES, DNS_NAME_TAG, balancer_type, canonical_zone
 from tests.aws.conftest import Account
 
 NOT_FOUND: Any = [{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}]
@@ -42,15 +41,43 @@ def test_an_internal_alb_is_named_so(account: Account) -> None:
 def test_a_balancer_is_provisioning_first_and_active_then(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(account.endpoint, "balancer_provisioning", 0.0)
     old = account.balancer()
-    monkeypatch.setattr(elbv2_front, "PRODUCTION", Production(balancer_provisioning=0.0))
-    account.clients.elbv2.describe_load_balancers()
-    monkeypatch.setattr(elbv2_front, "PRODUCTION", Production(balancer_provisioning=1e9))
+    monkeypatch.setattr(account.endpoint, "balancer_provisioning", 600.0)
     new = account.balancer("network")
     assert new["State"]["Code"] == "provisioning"
     assert states(account, old, new) == ["active", "provisioning"]
-    monkeypatch.setattr(elbv2_front, "PRODUCTION", Production(balancer_provisioning=0.0))
+    # The time of its creation counts: what the endpoint does with later ones does not change it.
+    monkeypatch.setattr(account.endpoint, "balancer_provisioning", 0.0)
+    assert states(account, old, new) == ["active", "provisioning"]
+    now = account.endpoint._clock.now()
+    monkeypatch.setattr(elbv2_front.Clock, "now", lambda _: now + 600.0)
     assert states(account, old, new) == ["active", "active"]
+
+
+def test_a_balancer_that_stands_in_for_one_of_another_controller_was_provisioned_long_ago(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(account.endpoint, "balancer_provisioning", 600.0)
+    name = "shop-0123456789abcdef.elb.ap-northeast-1.amazonaws.com"
+    made = account.clients.elbv2.create_load_balancer(
+        Name="shop", Type="network", Subnets=account.subnets, Tags=[{"Key": DNS_NAME_TAG, "Value": name}]
+    )["LoadBalancers"][0]
+    account.clients.elbv2.describe_load_balancers()
+    assert states(account, dict(made)) == ["active"]
+
+
+def test_a_page_has_400_balancers_and_rules_unless_the_call_asks_for_fewer(account: Account) -> None:
+    elbv2, listener = (
+        account.clients.elbv2,
+        account.listener(account.balancer()["LoadBalancerArn"], "HTTP", 80),
+    )
+    for number in range(1, 53):
+        elbv2.create_rule(
+            ListenerArn=listener, Priority=number, Conditions=path(f"/{number}"), Actions=NOT_FOUND
+        )
+    assert len(elbv2.describe_rules(ListenerArn=listener)["Rules"]) == 53
+    assert len(elbv2.describe_rules(ListenerArn=listener, PageSize=5)["Rules"]) == 5
 
 
 def states(account: Account, *balancers: dict[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from testbed.aws.localstack import LAST_FREE, fresh_zone, wait_until_ready
+from testbed.aws.localstack import LAST_FREE, endpoint, fresh_zone, wait_until_ready
 from testbed.errors import Missing
 from testbed.network import lease
 from tests.aws.conftest import Account
@@ -36,18 +36,18 @@ def test_localstack_is_ready_when_its_route_53_is(state: str) -> None:
 
 
 @pytest.mark.parametrize("body", [b'{"services": {"route53": "disabled"}}', b"<html>", b""])
-def test_what_is_no_localstack_is_told_in_one_line(body: bytes) -> None:
+def test_another_server_at_the_address_is_reported_in_one_line(body: bytes) -> None:
     with health_page(body) as url, pytest.raises(Missing, match=r"is not ready within 0\.2 s"):
         wait_until_ready(url, seconds=0.2)
 
 
-def test_a_slow_localstack_is_told_in_one_line_with_what_to_do() -> None:
-    with lease() as network, pytest.raises(Missing) as told:
+def test_a_slow_localstack_is_reported_in_one_line_with_what_to_do() -> None:
+    with lease() as network, pytest.raises(Missing) as raised:
         wait_until_ready(f"http://{network.control}:4566", seconds=0.2)
-    assert "is not ready within 0.2 s" in str(told.value)
-    assert "\n" not in str(told.value)
-    assert LAST_FREE in str(told.value)
-    assert "55" in str(told.value)
+    assert "is not ready within 0.2 s" in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert LAST_FREE in str(raised.value)
+    assert "55" in str(raised.value)
 
 
 def test_a_zone_of_an_earlier_run_goes_with_its_records(account: Account) -> None:
@@ -64,3 +64,15 @@ def test_a_zone_of_an_earlier_run_goes_with_its_records(account: Account) -> Non
     assert fresh != [zone]
     records = account.clients.route53.list_resource_record_sets(HostedZoneId=fresh[0])["ResourceRecordSets"]
     assert {one["Type"] for one in records} == {"NS", "SOA"}
+
+
+def test_the_endpoint_of_a_host_has_the_port_of_localstack() -> None:
+    assert endpoint("10.91.64.10") == "http://10.91.64.10:4566"
+
+
+def test_an_endpoint_of_the_environment_is_refused_because_a_zone_would_be_deleted_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "https://route53.amazonaws.com")
+    with pytest.raises(Missing, match=r"would call https://route53.amazonaws.com .*; unset AWS_ENDPOINT_URL"):
+        endpoint("10.91.64.10")

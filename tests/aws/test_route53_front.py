@@ -12,14 +12,14 @@ from botocore.exceptions import ClientError
 
 from testbed import journal
 from testbed.aws import route53_front
-from testbed.aws.calls import OBSERVER
-from testbed.aws.certificates import CertificateStore
-from testbed.aws.changes import ChangeFeed
-from testbed.aws.clients import Clients
-from testbed.aws.endpoint import AwsEndpoint
+from testbed.aws.api_calls import OBSERVER
+from testbed.aws.aws_endpoint import AwsEndpoint
+from testbed.aws.boto3_clients import Clients
+from testbed.aws.certificate_store import CertificateStore
+from testbed.aws.change_feed import ChangeFeed
 from testbed.clock import Clock
 from testbed.network import AWS_PORT, lease
-from testbed.runtime.loop import LoopThread
+from testbed.runtime.loop_thread import LoopThread
 from testbed.settings import Production
 from tests.aws.conftest import Account
 
@@ -74,7 +74,7 @@ def test_a_refused_batch_changes_nothing_and_says_why(account: Account, zone: st
     assert account.changes.revision("route53") == before
 
 
-def test_the_journal_tells_each_batch_taken_or_refused(account: Account, zone: str) -> None:
+def test_the_journal_has_each_batch_accepted_or_refused(account: Account, zone: str) -> None:
     name = account.zone_name(zone)
     send(account, zone, ("CREATE", record(name)))
     with pytest.raises(ClientError):
