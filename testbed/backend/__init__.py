@@ -1,1 +1,1 @@
-"""The sample service of `protos/`: one set of operations, spoken as gRPC and as REST over HTTP/1.1."""
+"""The sample service of `protos/`: the same operations as gRPC and as REST over HTTP/1.1."""

@@ -1,7 +1,7 @@
 """`python -m testbed.backend --name backend-0 --address 127.81.2.1`: one pod of the sample service.
 
-Prints `ready` when both ports listen. SIGTERM lets what is under way finish, then exits 0; a taken port
-is one line and exit 3.
+It prints `ready` when both ports listen. On SIGTERM it finishes the requests in flight, then exits with 0. If
+a port is taken, it prints one line and exits with 3.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from testbed.settings import PATIENCE
 GRPC_PORT = 50051
 REST_PORT = 8000
 GRACE = PATIENCE.process_stop / 2
-"""What is under way gets half of the time that the parent waits before it kills."""
+"""Wall seconds for requests in flight: half of the time that the parent waits before it kills."""
 _COLLECT_AFTER = 50_000
-"""Garbage collection after so many new objects; the default 700 costs pauses at every few requests."""
+"""New objects before a garbage collection; the default of 700 costs a pause every few requests."""
 
 
 async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anything: bool = False) -> None:
@@ -41,7 +41,9 @@ async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anyt
         rest, connections = await serve_rest(name, address, rest_port, any_path=anything)
     except OSError as error:
         raise Missing(f"{address}:{rest_port} cannot be bound: {os.strerror(error.errno or 0)}") from None
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # read at import; what it would log is told below
+    os.environ.setdefault(
+        "GRPC_VERBOSITY", "NONE"
+    )  # read at import; the one error that matters is raised below
     from testbed.backend.grpc_service import serve_grpc
 
     try:
@@ -65,9 +67,9 @@ async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anyt
 
 
 def main() -> int:
-    """Read the command line and serve; the exit status."""
+    """Read the command line and serve; return the exit status."""
     parser = argparse.ArgumentParser(prog="testbed.backend")
-    parser.add_argument("--name", required=True, help="the pod's name, told in each answer")
+    parser.add_argument("--name", required=True, help="the pod's name, which each answer contains")
     parser.add_argument("--address", required=True, help="the pod's IP")
     parser.add_argument("--grpc-port", type=int, default=GRPC_PORT)
     parser.add_argument("--rest-port", type=int, default=REST_PORT)

@@ -1,10 +1,12 @@
-"""Measures a foot from its id: the same id gives the same foot on every pod, so no pod needs a state."""
+"""Computes the measurement of a foot from its id, so that every pod answers the same without state."""
 
 from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
 
+IDENTIFIERS = tuple(f"foot-{number}" for number in range(32))
+"""The ids that the clients of a run use in turn."""
 _SHORTEST, _LENGTHS = 200, 120
 _NARROWEST, _WIDTHS = 75, 45
 
@@ -18,6 +20,6 @@ class Foot:
 
 
 def measure(identifier: str) -> Foot:
-    """The foot of an id."""
+    """Return the foot with an id."""
     digest = zlib.crc32(identifier.encode("utf-8", "surrogateescape"))
     return Foot(_SHORTEST + digest % _LENGTHS, _NARROWEST + (digest >> 16) % _WIDTHS)

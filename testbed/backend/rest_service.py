@@ -1,15 +1,15 @@
-"""The operations as REST over HTTP/1.1, on llhttp alone.
+"""The sample service as REST over HTTP/1.1, based on llhttp alone.
 
 ```
 GET  /measurements/{id}                            200 one measurement       (GetMeasurement)
 GET  /measurements/{id}/events?count=N&interval=S  200 N lines, S s apart    (WatchMeasurements)
-POST /scans           body: a scan a line          200 {"scans", "bytes"}    (UploadScans)
+POST /scans           body: one scan per line      200 {"scans", "bytes"}    (UploadScans)
 POST /measurements    body: {"id": ...}            201 one measurement       (Calibrate)
 GET  /healthz                                      200 {"status": "SERVING"}
 ```
 
-A web framework would double the start of a pod and the cost of each request, and this service has five
-routes; what is hard about HTTP/1.1, its parsing, is left to llhttp.
+A web framework would double the start time of a pod and the cost of each request, for five routes. The hard
+part of HTTP/1.1, parsing, is left to llhttp.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _EVENTS_MOST = 100_000
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A status and a JSON body, or lines that are sent as they come."""
+    """A status with a JSON body, or with lines that are sent one by one."""
 
     status: HTTPStatus
     body: Any = None
@@ -43,9 +43,9 @@ class Answer:
 
 
 class RestService:
-    """Routes and answers; knows nothing of connections. `pod` is told in each measurement.
+    """Routes requests and answers them; each measurement names the `pod`.
 
-    With `any_path` it stands in for a service that is not known: every path but /healthz is 200.
+    With `any_path` it replaces an unknown service: every path but /healthz answers 200.
     """
 
     def __init__(self, pod: str, *, any_path: bool = False) -> None:
@@ -53,7 +53,7 @@ class RestService:
         self._any_path = any_path
 
     def answer(self, method: str, target: str, body: bytes) -> Answer:
-        """The answer to a request; every target has one, unknown ones 404."""
+        """Return the answer to a request; an unknown path answers 404."""
         path, _, query = target.partition("?")
         if self._any_path and path != "/healthz":
             return Answer(HTTPStatus.OK, {"method": method, "path": path, "pod": self._pod})
@@ -64,7 +64,7 @@ class RestService:
         if allowed is None:
             return _problem(HTTPStatus.NOT_FOUND, f"no such resource: {path}")
         if method != allowed:
-            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {allowed} only")
+            return _problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} allows {allowed} only")
         if match:
             identifier = unquote(match[1])
             return (
@@ -92,9 +92,9 @@ class RestService:
             count = int(values.get("count", ["1"])[0])
             interval = float(values.get("interval", ["1"])[0])
         except ValueError:
-            return _problem(HTTPStatus.BAD_REQUEST, "count and interval are numbers")
+            return _problem(HTTPStatus.BAD_REQUEST, "count and interval must be numbers")
         if not (0 <= count <= _EVENTS_MOST and 0 <= interval < float("inf")):
-            return _problem(HTTPStatus.BAD_REQUEST, f"count is 0 to {_EVENTS_MOST}, interval 0 or more")
+            return _problem(HTTPStatus.BAD_REQUEST, f"count must be 0 to {_EVENTS_MOST}, interval 0 or more")
         return Answer(HTTPStatus.OK, lines=self._events(identifier, count, interval))
 
     async def _events(self, identifier: str, count: int, interval: float) -> AsyncIterator[bytes]:
@@ -110,7 +110,7 @@ class RestService:
                 HTTPStatus.CREATED, self._measurement(str(scan["id"]), int(scan.get("sequence", 0)))
             )
         except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
-            return _problem(HTTPStatus.BAD_REQUEST, 'a scan is a JSON object with an "id"')
+            return _problem(HTTPStatus.BAD_REQUEST, 'a scan must be a JSON object with an "id"')
 
 
 def _upload(body: bytes) -> Answer:
@@ -122,10 +122,10 @@ def _problem(status: HTTPStatus, text: str) -> Answer:
     return Answer(status, {"error": text})
 
 
-class RestConnection(asyncio.Protocol):
-    """One HTTP/1.1 connection: requests are answered one after the other, kept alive in between."""
+class ServerConnection(asyncio.Protocol):
+    """One HTTP/1.1 connection, kept alive between requests; it answers them one after the other."""
 
-    def __init__(self, service: RestService, open_connections: set[RestConnection]) -> None:
+    def __init__(self, service: RestService, open_connections: set[ServerConnection]) -> None:
         self._service = service
         self._open = open_connections
         self._parser = httptools.HttpRequestParser(self)
@@ -164,11 +164,12 @@ class RestConnection(asyncio.Protocol):
         self._body.clear()
 
     def on_url(self, url: bytes) -> None:
-        """Called by the parser; a long target comes in pieces."""
+        """Called by the parser, several times for a long target."""
         self._target += url
 
     def on_body(self, body: bytes) -> None:
         """Called by the parser."""
+        # One piece beyond the limit is enough to refuse the request; more would only take memory.
         if len(self._body) <= LARGEST_BODY:
             self._body += body
 
@@ -179,14 +180,16 @@ class RestConnection(asyncio.Protocol):
             answer = _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_BODY} bytes")
         else:
             method = self._parser.get_method().decode()
+            # Latin-1 decodes any byte, so that an odd target is answered with 404 instead of an exception.
             answer = self._service.answer(method, self._target.decode("latin-1"), bytes(self._body))
         if self._streaming:
+            # HTTP/1.1 answers a pipelined request only after the one before it.
             self._pending.append((answer, keep))
         else:
             self._send(answer, keep)
 
     def drain(self) -> None:
-        """Close as soon as no answer is under way."""
+        """Close as soon as no answer is in flight."""
         self._draining = True
         if not self._streaming:
             self._transport.close()
@@ -230,16 +233,16 @@ def _head(status: HTTPStatus, content: bytes, length: bytes, keep: bool) -> byte
 
 async def serve_rest(
     pod: str, address: str, port: int, *, any_path: bool = False
-) -> tuple[asyncio.Server, set[RestConnection]]:
+) -> tuple[asyncio.Server, set[ServerConnection]]:
     """Start the REST server in the running loop; the set holds its open connections.
 
     Raises:
         OSError: the port is taken.
     """
     service = RestService(pod, any_path=any_path)
-    connections: set[RestConnection] = set()
+    connections: set[ServerConnection] = set()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
-        lambda: RestConnection(service, connections), address, port, backlog=1024
+        lambda: ServerConnection(service, connections), address, port, backlog=1024
     )
     return server, connections

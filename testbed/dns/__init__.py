@@ -1,1 +1,1 @@
-"""DNS: hosted zones become answers (pure), and a server gives them over UDP and TCP."""
+"""DNS as Route 53 answers it: answers from hosted zones (pure), and a server for UDP and TCP."""

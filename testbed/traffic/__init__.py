@@ -1,1 +1,1 @@
-"""Open-loop clients of one name and port: they know a DNS server, a CA bundle and nothing of what answers."""
+"""Open-loop clients of one name and port. They know a DNS server and a CA bundle, not the servers."""

@@ -1,7 +1,8 @@
 """`python -m testbed.traffic PLAN`: the generator process; PLAN is the JSON of a `TrafficPlan`, or `@file`.
 
-Prints `ready` when it can send. Reads commands from standard input, a line each: `rate N`, `pause`,
-`resume`, `stop`. The end of standard input stops it too, as does SIGTERM, which waits for less.
+It prints `ready` when it can send, and reads commands from standard input, one a line: `rate N`, `pause`,
+`resume`, `stop`. The end of standard input stops it, too; so does SIGTERM, which waits less for requests in
+flight.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ import uvloop
 
 from testbed.errors import BadInput, ExitCode, TestbedError
 from testbed.journal import Journal
-from testbed.traffic.plan import TrafficPlan
+from testbed.traffic.traffic_plan import TrafficPlan
 
 _STDIN = 0
 _GARBAGE_THRESHOLDS = (5_000, 20, 1_000)
-"""Small young generations cost fractions of a millisecond; what lives as long as the process is frozen."""
+"""Collecting a small young generation costs fractions of a millisecond; long-lived objects are frozen."""
 
 
 async def generate(plan: TrafficPlan) -> None:
-    """Run the generator of a plan until it is told to stop.
+    """Run the generator of a plan until it receives `stop`.
 
     Raises:
         Missing: the journal cannot be written.
@@ -37,6 +38,7 @@ async def generate(plan: TrafficPlan) -> None:
     loop = asyncio.get_running_loop()
     with Journal(plan.journal) as journal:
         generator = Generator(plan, journal)
+        await generator.open()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, generator.hurry)
 
@@ -70,7 +72,7 @@ async def generate(plan: TrafficPlan) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Read the plan and generate; the exit status."""
+    """Read the plan and send its traffic; return the exit status."""
     try:
         if len(arguments) != 1:
             raise BadInput("one argument is needed: the JSON of a traffic plan, or @file")

@@ -1,6 +1,6 @@
-"""Calls of the user's own service, as the generator sends them: whom, how often, with which bytes.
+"""Calls of the user's own service, ready to be sent by the generator.
 
-A call is ready to be sent: messages are encoded before the run, so the generator needs no proto.
+Messages are encoded before the run, so the generator needs no proto.
 """
 
 from __future__ import annotations
@@ -16,9 +16,7 @@ import orjson
 Shape = Literal["unary", "server_stream", "client_stream", "bidi"]
 STREAMS: tuple[Shape, ...] = ("server_stream", "client_stream", "bidi")
 IDEMPOTENT = frozenset(("GET", "PUT", "DELETE", "OPTIONS"))
-"""RFC 9110, 9.2.2, of the methods that are taken."""
-SHAPE, MESSAGES, INTERVAL = "x-testbed-shape", "x-testbed-messages", "x-testbed-interval"
-"""What the generator tells the sample backend of a stream; a backend of the user's own may ignore it."""
+"""The idempotent methods of RFC 9110, 9.2.2, among those that traffic may use."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +24,14 @@ class Call:
     """One kind of request.
 
     Attributes:
-        path: of a gRPC call `/package.Service/Method`, of a REST request its path and query.
+        protocol: `grpc` or `rest`.
+        path: `/package.Service/Method` of a gRPC call, path and query of a REST request.
         method: HTTP method, "POST" for gRPC.
-        share: how often, in proportion to the shares of the others.
-        body: the body, or each message that the client sends, encoded.
-        headers: further headers, lower case; metadata of a gRPC call.
-        status: the HTTP status that is right; None for any 2xx.
+        shape: kind of a gRPC call; "unary" for REST.
+        share: weight among the shares of all calls.
+        body: the body, or the encoding of each message that the client sends.
+        headers: further headers in lower case; metadata of a gRPC call.
+        status: the expected HTTP status; None for any 2xx.
     """
 
     protocol: Literal["grpc", "rest"]
@@ -45,17 +45,17 @@ class Call:
 
     @property
     def is_idempotent(self) -> bool:
-        """Whether it may be sent twice."""
+        """True if it may be sent twice."""
         return self.method in IDEMPOTENT
 
     @property
     def title(self) -> str:
-        """As the ledger names it: the path of a gRPC call, `GET /path` of a REST request."""
+        """Its name in the ledger: the path of a gRPC call, `GET /path` of a REST request."""
         return self.path if self.protocol == "grpc" else f"{self.method} {self.path}"
 
 
 def as_json(calls: Sequence[Call]) -> list[dict[str, Any]]:
-    """The calls as plain values."""
+    """Convert calls to values that JSON can hold."""
     return [
         {
             **dataclasses.asdict(call),
@@ -67,10 +67,10 @@ def as_json(calls: Sequence[Call]) -> list[dict[str, Any]]:
 
 
 def from_json(values: Sequence[dict[str, Any]]) -> tuple[Call, ...]:
-    """The calls that `as_json` wrote.
+    """Convert the values of `as_json` to calls.
 
     Raises:
-        ValueError, KeyError, TypeError: not such values.
+        ValueError, KeyError, TypeError: the values are not those of calls.
     """
     return tuple(
         Call(
@@ -85,10 +85,10 @@ def from_json(values: Sequence[dict[str, Any]]) -> tuple[Call, ...]:
 
 
 def to_text(calls: Sequence[Call]) -> str:
-    """The calls as one JSON text."""
+    """Write calls as one JSON text."""
     return orjson.dumps(as_json(calls)).decode()
 
 
 def from_text(text: str) -> tuple[Call, ...]:
-    """The calls of such a text; none of an empty one."""
+    """Read the calls from a text of `to_text`; () from an empty text."""
     return from_json(orjson.loads(text)) if text else ()

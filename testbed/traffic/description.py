@@ -1,19 +1,19 @@
-"""The traffic of the user's own service, from a small file or written in the scenario's Python.
+"""Describes the traffic of the user's own service, in a small file or in the scenario's Python.
 
 ```toml
-# traffic.toml; every part is optional but one [[grpc]] or [[rest]]
+# traffic.toml; only one [[grpc]] or [[rest]] is required
 proto = ["cart.proto"]             # compiled when the run starts; gives payloads and shapes
-reflection = true                  # or: ask backend.grpc for its protos
+reflection = true                  # or: get the protos from backend.grpc
 
-[backend]                          # without it the sample backend answers any method and path
-grpc = "127.0.0.1:50051"           # a server of yours that runs already; loopback only
+[backend]                          # default: the sample backend, which answers any method and path
+grpc = "127.0.0.1:50051"           # your server, if it runs already; loopback only
 rest = "127.0.0.1:8080"
 command = "python server.py --grpc {address}:{grpc_port} --http {address}:{rest_port}"   # or: start one
 
 [[grpc]]
 method = "shop.v1.Cart/Get"
-share = 9                          # of all requests, in proportion; default 1
-payload = { id = "1" }             # in the form of the proto's JSON
+share = 9                          # weight among all calls; default 1
+payload = { id = "1" }             # in the JSON form of the proto
 shape = "server_stream"            # only without a proto: unary, server_stream, client_stream, bidi
 metadata = { tenant = "a" }
 
@@ -24,7 +24,7 @@ headers = { authorization = "x" }
 status = 201                       # default: any 2xx
 ```
 
-The rate of all requests together is the run's (`--rate`); streams last as those of the sample service do.
+All calls together have the rate of the run (`--rate`); streams last as long as those of the sample service.
 """
 
 from __future__ import annotations
@@ -58,66 +58,61 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Backend:
-    """What answers behind the target Envoys.
+    """The servers behind the target Envoys.
 
     Attributes:
-        grpc, rest: addresses of servers that run already, `127.0.0.1:50051`; "" for none.
-        command: starts one for each backend pod; `{name}`, `{address}`, `{grpc_port}` and `{rest_port}` in it
-            are replaced.
+        grpc, rest: addresses of running servers such as `127.0.0.1:50051`; "" for none.
+        command: command that starts a server for each backend pod; `{name}`, `{address}`, `{grpc_port}` and
+            `{rest_port}` in it are replaced.
     """
 
     grpc: str = ""
     rest: str = ""
     command: str = ""
 
-    @property
-    def is_own(self) -> bool:
-        """Whether it is the user's own, not the sample one."""
-        return bool(self.grpc or self.rest or self.command)
-
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What is called and what answers."""
+    """The calls of the clients, and the backend that answers them."""
 
     calls: tuple[Call, ...]
     backend: Backend = Backend()
 
     def __post_init__(self) -> None:
         if not self.calls or not all(0 < call.share < float("inf") for call in self.calls):
-            raise BadInput("traffic needs at least one call, and every share is greater than nought")
+            raise BadInput("traffic needs at least one call, and every share must be greater than 0")
 
 
 def load(path: Path) -> Traffic:
-    """The traffic that a file describes; protos are compiled, or asked for.
+    """Read the traffic from a file; compile its protos, or get them from the server.
 
     Raises:
-        BadInput: the file or a proto is wrong; with file and line.
-        Missing: the server to be asked for its protos does not answer.
+        BadInput: the file or a proto is wrong; the message has file and line.
+        Missing: the server that has the protos does not answer.
     """
     reader = _Reader(path)
     table = reader.table
     backend = Backend(**{key: str(value) for key, value in reader.section("backend").items()})
     for key in ("grpc", "rest"):
-        if given := getattr(backend, key):
-            reader.check_address(given, "backend", key)
+        if address := getattr(backend, key):
+            reader.check_address(address, "backend", key)
     if backend.command and (backend.grpc or backend.rest):
-        raise reader.wrong("a backend has addresses or a command, not both", "backend", key="command")
+        raise reader.wrong("a backend has either addresses or a command, not both", "backend", key="command")
     messages = reader.messages(table, backend)
     calls = [reader.grpc(entry, number, messages) for number, entry in enumerate(reader.entries("grpc"))]
     calls += [reader.rest(entry, number) for number, entry in enumerate(reader.entries("rest"))]
     if not calls:
-        raise reader.wrong("no call is described", do="add a [[grpc]] or a [[rest]]")
+        raise reader.wrong("the file has no call", do="add a [[grpc]] or a [[rest]]")
     return Traffic(tuple(calls), backend)
 
 
-def resolve(given: str | Traffic | None, folder: Path) -> Traffic | None:
-    """The traffic of a scenario: described in Python, or in a file of its folder."""
-    return load(folder / given) if isinstance(given, str) else given
+def resolve(traffic: str | Traffic | None, folder: Path) -> Traffic | None:
+    """Return the traffic of a scenario, which has it in Python or names a file in its folder."""
+    return load(folder / traffic) if isinstance(traffic, str) else traffic
 
 
 class _Reader:
-    """One file, its table, and the lines of its keys."""
+    """Reads one file, and knows the lines of its keys for messages."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -133,35 +128,35 @@ class _Reader:
         self._check_keys(self.table, "", 0)
 
     def section(self, name: str) -> Mapping[str, Any]:
-        found = self.table.get(name, {})
-        if not isinstance(found, dict):
+        table = self.table.get(name, {})
+        if not isinstance(table, dict):
             raise self.wrong(f"{name} must be a table", key=name)
-        self._check_keys(found, name, 0)
-        return found
+        self._check_keys(table, name, 0)
+        return table
 
     def entries(self, name: str) -> Sequence[Mapping[str, Any]]:
-        found = self.table.get(name, [])
-        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-            raise self.wrong(f"write [[{name}]]", key=name)
-        for number, one in enumerate(found):
-            self._check_keys(one, name, number)
-        return found
+        tables = self.table.get(name, [])
+        if not isinstance(tables, list) or not all(isinstance(entry, dict) for entry in tables):
+            raise self.wrong(f"{name} must be a list of tables", key=name, do=f"write [[{name}]]")
+        for number, entry in enumerate(tables):
+            self._check_keys(entry, name, number)
+        return tables
 
     def messages(self, table: Mapping[str, Any], backend: Backend) -> Any:
-        """What encodes payloads, or None if no proto is known."""
-        from testbed.traffic import protos
+        """Return the protos that encode payloads; None if the file has none."""
+        from testbed.traffic import user_protos
 
-        given = table.get("proto", [])
-        files = [given] if isinstance(given, str) else given
-        if not isinstance(files, list) or not all(isinstance(one, str) for one in files):
+        proto = table.get("proto", [])
+        files = [proto] if isinstance(proto, str) else proto
+        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
             raise self.wrong("proto must be a list of files", key="proto")
         if files:
-            return protos.compiled([self.path.parent / one for one in files])
+            return user_protos.compiled([self.path.parent / file for file in files])
         if table.get("reflection"):
             if not backend.grpc:
-                do = "give backend.grpc the address of a server that runs"
-                raise self.wrong("reflection needs a server to ask", key="reflection", do=do)
-            return protos.reflected(backend.grpc)
+                do = "set backend.grpc to the address of your running server"
+                raise self.wrong("reflection needs a server", key="reflection", do=do)
+            return user_protos.reflected(backend.grpc)
         return None
 
     def grpc(self, entry: Mapping[str, Any], number: int, messages: Any) -> Call:
@@ -176,10 +171,10 @@ class _Reader:
             )
         if messages is not None:
             try:
-                found = messages.method(match[1], match[2])
-                if entry.get("shape", found.shape) != found.shape:
-                    raise BadInput(f"{path} is {found.shape} in its proto")
-                shape, body = found.shape, found.encode(entry.get("payload", {}))
+                method = messages.method(match[1], match[2])
+                if entry.get("shape", method.shape) != method.shape:
+                    raise BadInput(f"{path} is {method.shape} in its proto")
+                shape, body = method.shape, method.encode(entry.get("payload", {}))
             except BadInput as error:
                 key = "payload" if "payload" in str(error) else "method"
                 raise self.wrong(error.what, "grpc", number, key) from None
@@ -198,7 +193,7 @@ class _Reader:
         headers = self._headers(entry.get("headers", {}), "rest", number, "headers")
         body = b""
         if "json" in entry and "body" in entry:
-            raise self.wrong("a request has json or body, not both", "rest", number, "body")
+            raise self.wrong("a request has either json or body, not both", "rest", number, "body")
         if "json" in entry:
             body = orjson.dumps(entry["json"])
             headers = (("content-type", "application/json"), *headers)
@@ -217,7 +212,7 @@ class _Reader:
         except ValueError:
             is_loopback = False
         if not is_loopback or not port.isdecimal() or not 0 < int(port) < 1 << 16:
-            do = "the testbed calls this machine only"
+            do = "the testbed calls servers on this machine only"
             raise self.wrong(f"{text!r} is no loopback address such as 127.0.0.1:8080", table, key=key, do=do)
 
     def wrong(self, what: str, table: str = "", number: int = 0, key: str = "", *, do: str = "") -> BadInput:
@@ -225,29 +220,30 @@ class _Reader:
 
     def _share(self, entry: Mapping[str, Any], table: str, number: int) -> float:
         share = entry.get("share", 1)
+        # bool is an int in Python, and `share = true` is a mistake.
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 < share < float("inf"):
-            raise self.wrong("share must be a number greater than nought", table, number, "share")
+            raise self.wrong("share must be a number greater than 0", table, number, "share")
         return float(share)
 
-    def _headers(self, given: Any, table: str, number: int, key: str) -> tuple[tuple[str, str], ...]:
-        if not isinstance(given, dict):
+    def _headers(self, value: Any, table: str, number: int, key: str) -> tuple[tuple[str, str], ...]:
+        if not isinstance(value, dict):
             raise self.wrong(f"{key} must be a table", table, number, key)
-        headers = tuple((name.lower(), str(value)) for name, value in given.items())
-        for name, value in headers:
-            if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(value) or name.endswith("-bin"):
-                raise self.wrong(f"{name!r} is no header that can be sent", table, number, key)
+        headers = tuple((name.lower(), str(text)) for name, text in value.items())
+        for name, text in headers:
+            if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(text) or name.endswith("-bin"):
+                raise self.wrong(f"the header {name!r} cannot be sent", table, number, key)
             if name in OWN_HEADERS:
-                raise self.wrong(f"the header {name} is the testbed's own", table, number, key)
+                raise self.wrong(f"the testbed sets the header {name} itself", table, number, key)
         return headers
 
-    def _check_keys(self, found: Mapping[str, Any], table: str, number: int) -> None:
-        for key in found:
+    def _check_keys(self, entry: Mapping[str, Any], table: str, number: int) -> None:
+        for key in entry:
             if key not in _KEYS[table]:
                 known = ", ".join(_KEYS[table])
-                raise self.wrong(f"unknown key {key!r}", table, number, key, do=f"known are {known}")
+                raise self.wrong(f"unknown key {key!r}", table, number, key, do=f"known keys are {known}")
 
     def _line(self, table: str, number: int, key: str) -> int | None:
-        """The line of a key in the n-th table of a name; of the table if the key is not there."""
+        """Return the line of a key in the n-th table of a name; that of the table if the key is missing."""
         lines = self._text.splitlines()
         heads = [
             index for index, line in enumerate(lines) if re.match(rf"\s*\[+\s*{re.escape(table)}\s*\]+", line)

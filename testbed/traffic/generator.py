@@ -1,4 +1,4 @@
-"""Starts each request of the schedule at its time, whatever became of those before.
+"""Starts each request of the schedule at its time, whether earlier ones were answered or not.
 
 ```
 schedule ──due──► start ──► client ──► ledger ──every 0.1 s──► journal
@@ -9,31 +9,38 @@ schedule ──due──► start ──► client ──► ledger ──every 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import ssl
 import time
 from collections.abc import Iterator
-from itertools import cycle
+from pathlib import Path
 
 import grpc
 
+from testbed.client_models.catalogue import MODELS
 from testbed.errors import Missing
+from testbed.ipv6_loopback import NodePorts
 from testbed.journal import Journal
+from testbed.resolvers.known_resolvers import DIRECT, resolver
 from testbed.settings import PATIENCE
-from testbed.traffic.app_client import AppClient
+from testbed.traffic.grpc_client import AppClient
+from testbed.traffic.grpc_sockets import Flow, FlowWatch
+from testbed.traffic.ipv6_dialer import Dialer, Relay
 from testbed.traffic.ledger import Entry, Ledger
-from testbed.traffic.plan import TrafficPlan
-from testbed.traffic.schedule import Arrival, arrivals
-from testbed.traffic.server_client import ServerClient
-from testbed.traffic.sockets import Flow, FlowWatch
+from testbed.traffic.open_loop_schedule import Arrival, arrivals
+from testbed.traffic.resolver_server import ResolverServer
+from testbed.traffic.rest_client import ServerClient
+from testbed.traffic.traffic_plan import TrafficPlan
+from testbed.traffic.turns import Turns
 
 _BURST = 100
-"""At most so many starts in one turn of the loop, so that answers are read even while catching up."""
+"""Most starts in one turn of the loop, so that it reads answers even while it catches up."""
 _LEAST_DELAY = 0.001
-"""The loop's timers count milliseconds; a shorter delay would make it spin."""
+"""Wall seconds. The loop's timers count milliseconds; with a shorter delay it would spin."""
 
 
 class Generator:
-    """The clients of a plan and the clock that starts their requests. Lives in one running loop."""
+    """The clients of a plan and the timer that starts their requests. It belongs to one running loop."""
 
     def __init__(self, plan: TrafficPlan, journal: Journal) -> None:
         self._plan = plan
@@ -42,15 +49,14 @@ class Generator:
         bundle = plan.ca_file.read_bytes()
         credentials = grpc.ssl_channel_credentials(bundle)
         tls = ssl.create_default_context(cadata=bundle.decode())
-        tls.set_alpn_protocols(["http/1.1"])
-        self._apps = [
-            AppClient(f"app-{number}", plan, credentials, self._ledger) for number in range(plan.app_clients)
-        ]
-        self._servers = [
-            ServerClient(f"server-{number}", plan, tls, self._ledger) for number in range(plan.server_clients)
-        ]
-        self._next_app = cycle(self._apps)
-        self._next_server = cycle(self._servers)
+        tls.set_alpn_protocols(["http/1.1"])  # all that server clients speak
+        self._tls, self._credentials = tls, credentials
+        self._dialer = Dialer(NodePorts(Path(plan.ipv6_ports)) if plan.ipv6_ports else None)
+        self._resolvers: dict[tuple[str, bool], ResolverServer] = {}
+        self._apps: list[AppClient] = []
+        self._servers: list[ServerClient] = []
+        self._next_app: Turns[AppClient] = Turns()
+        self._next_server: Turns[ServerClient] = Turns()
         self._watch = FlowWatch(plan.port, self._ledger)
         self._rate = 0.0
         self._resumed_rate = plan.rate
@@ -63,11 +69,46 @@ class Generator:
         self._stopping = asyncio.Event()
         self._hurried = asyncio.Event()
 
+    async def open(self) -> None:
+        """Make the resolvers and the clients; call it once, before anything else."""
+        for model, members in itertools.groupby(self._plan.clients, lambda group: group.model):
+            groups = list(members)
+            count = sum(group.count for group in groups)
+            # The last clients have IPv6: the numbers of the others mean the same with and without it.
+            without = count - self._plan.ipv6_clients(count)
+            numbers = itertools.count()
+            for group in groups:
+                for turn in range(group.count):
+                    number = next(numbers)
+                    starts = self._plan.clock.scaled(group.started) * turn / group.count
+                    name, has_ipv6 = f"{model}-{number}", number >= without
+                    await self._open(name, model, group.resolver, starts, has_ipv6=has_ipv6)
+
+    async def _open(self, name: str, model: str, asked: str, starts: float, *, has_ipv6: bool) -> None:
+        plan = self._plan.of_ipv6_hosts() if has_ipv6 else self._plan
+        if asked != DIRECT and (asked, has_ipv6) not in self._resolvers:
+            self._resolvers[asked, has_ipv6] = await ResolverServer.open(
+                resolver(asked), plan.dns_server, plan.clock
+            )
+        between = self._resolvers.get((asked, has_ipv6))
+        dns = between.server if between else plan.dns_server
+        if MODELS[model].protocol == "grpc":
+            relay = Relay(self._dialer, self._ledger) if has_ipv6 else None
+            if relay:
+                await relay.start()
+            app = AppClient(name, plan, self._credentials, self._ledger, dns, relay)
+            self._apps.append(app)
+            self._next_app.add(app, starts)
+        else:
+            client = ServerClient(name, MODELS[model], plan, self._tls, self._ledger, dns, self._dialer)
+            self._servers.append(client)
+            self._next_server.add(client, starts)
+
     def set_rate(self, rate: float) -> None:
-        """Go on at another rate, from now; 0 pauses. What was due before is still started."""
+        """Continue at another rate from now on; 0 pauses. Requests that are due already still start."""
         if self._stopping.is_set():
             return
-        self._start_due(time.monotonic())
+        self._start_due(time.monotonic())  # at the old rate
         self._rate = rate
         self._resumed_rate = rate or self._resumed_rate
         self._began = time.monotonic()
@@ -77,21 +118,21 @@ class Generator:
         self._plan_turn()
 
     def resume(self) -> None:
-        """Go on at the rate before the pause."""
+        """Continue at the rate before the pause."""
         if not self._rate:
             self.set_rate(self._resumed_rate)
 
     def stop(self) -> None:
-        """No new requests from now; `run` ends when those in flight have their outcome."""
+        """Start no more requests; `run` ends when those in flight have their outcome."""
         self._stopping.set()
 
     def hurry(self) -> None:
-        """As `stop`, but what does not finish within half the patience of the parent stays unknown."""
+        """Stop, but wait only half as long as the parent does; unfinished requests are unknown."""
         self._stopping.set()
         self._hurried.set()
 
     async def run(self) -> None:
-        """Send until stopped, then close the account.
+        """Send until stopped, then close the ledger.
 
         Raises:
             Missing: the journal cannot be written.
@@ -101,6 +142,7 @@ class Generator:
         looking = asyncio.create_task(self._look())
         flushing = asyncio.create_task(self._flush())
         stopping = asyncio.create_task(self._stopping.wait())
+        # Flushing ends only by an error, such as a full disk; requests without a ledger would prove nothing.
         await asyncio.wait({stopping, flushing}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         self._end_schedule()
@@ -108,12 +150,15 @@ class Generator:
         flushing.cancel()
         looking.cancel()
         self._watch.look(self._server_flows())
+        # After the look: what it found closed was closed by others; what closes from here on, by the clients.
         self._ledger.ends()
         for client in self._servers:
             client.close()
         for app in self._apps:
             await app.close()
-        await asyncio.sleep(PATIENCE.poll)  # transports tell of their end in a later turn of the loop
+        for server in self._resolvers.values():
+            await server.close()
+        await asyncio.sleep(PATIENCE.poll)  # transports report their end in a later turn of the loop
         self._watch.look(self._server_flows())
         results = await asyncio.gather(flushing, looking, return_exceptions=True)
         for result in results:
@@ -137,7 +182,7 @@ class Generator:
             self._plan_turn()
 
     def _start_due(self, now: float, most: int | None = None) -> bool:
-        """Start what is due; whether some of it is left."""
+        """Start the requests that are due, at most `most`; return True if some are left."""
         started = 0
         while self._due and self._began + self._due.at <= now:
             if started == most:
@@ -160,13 +205,13 @@ class Generator:
             call=arrival.call,
         )
         is_grpc = arrival.kind.protocol == "grpc"
-        sending = next(self._next_app).send(entry) if is_grpc else next(self._next_server).send(entry)
-        task = self._loop.create_task(sending)
+        client: AppClient | ServerClient = self._next_app.next() if is_grpc else self._next_server.next()
+        task = self._loop.create_task(client.send(entry))
         self._in_flight.add(task)
         task.add_done_callback(self._in_flight.discard)
 
     def _end_schedule(self) -> None:
-        """Count what is due by now and will not be sent."""
+        """Count the requests that are due by now and will not be sent."""
         if self._timer:
             self._timer.cancel()
         now = time.monotonic()
@@ -177,7 +222,7 @@ class Generator:
         self._due = None
 
     async def _finish(self) -> None:
-        """Wait for what is in flight; each request has a deadline of its own."""
+        """Wait for the requests in flight; each has a deadline of its own."""
         if not self._in_flight:
             return
         hurried = asyncio.create_task(self._hurried.wait())
@@ -198,6 +243,8 @@ class Generator:
     async def _look(self) -> None:
         while True:
             self._watch.look(self._server_flows())
+            for client in self._servers:
+                client.expire()
             await asyncio.sleep(PATIENCE.socket_scan)
 
     def _server_flows(self) -> set[Flow]:

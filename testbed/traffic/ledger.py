@@ -1,7 +1,7 @@
-"""The account of a generator: every request it meant to send, with its times and its outcome.
+"""The ledger of a generator: every request that it intended to send, with its times and its outcome.
 
-Events are encoded as they happen and appended in batches, one write each, so that the cost of a request
-is even and other processes' lines are never torn.
+Events are encoded as they happen and appended in batches, each with one write. So every request costs the
+same, and lines of other processes are never torn.
 """
 
 from __future__ import annotations
@@ -10,17 +10,34 @@ import time
 from dataclasses import dataclass
 
 from testbed.clock import Clock
-from testbed.journal import CLIENTS_STOPPED, Connection, Journal, Outcome, Request, TrafficStopped, encode
+from testbed.journal import (
+    CLIENTS_STOPPED,
+    Connection,
+    Family,
+    Journal,
+    Outcome,
+    Request,
+    TrafficStopped,
+    encode,
+)
 from testbed.traffic.calls import Call
-from testbed.traffic.plan import Kind
+from testbed.traffic.traffic_plan import RequestKind
+
+FIELD_OF_HEADER = {
+    "x-testbed-peer": "peer",
+    "x-testbed-connection": "connection",
+    "x-testbed-pod": "pod",
+    "x-testbed-listener": "listener",
+}
+"""Response headers of targets and balancers, and the fields of `Entry` that they fill."""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A request under way; clients fill in what they learn. Field names are `journal.Request`'s."""
+    """A request in flight. Clients fill in what they learn; fields are named as in `journal.Request`."""
 
     id: str
-    kind: Kind
+    kind: RequestKind
     messages: int
     intended: float
     client: str = ""
@@ -32,11 +49,12 @@ class Entry:
     listener: str = ""
     status: str = ""
     retries: int = 0
+    family: Family = "ipv4"
     call: Call | None = None
 
 
 class Ledger:
-    """Counts and writes; `address` is what all clients ask for."""
+    """Counts requests and writes them to the journal; `address` is the `host:port` that all clients call."""
 
     def __init__(self, journal: Journal, clock: Clock, address: str) -> None:
         self._journal = journal
@@ -49,17 +67,17 @@ class Ledger:
         self.finished = 0
 
     def wall(self, monotonic: float | None = None) -> float:
-        """The run's wall time now, or of a `time.monotonic()`."""
+        """Return the run's current wall time, or that of a `time.monotonic()`."""
         return (time.monotonic() if monotonic is None else monotonic) + self._offset
 
     def start(self, entry: Entry, client: str) -> None:
-        """The client begins with the request: from here on it is sent."""
+        """Record that a client starts a request; from here on it counts as sent."""
         entry.client = client
         entry.sent = self.wall()
         self.sent += 1
 
     def finish(self, entry: Entry, outcome: Outcome, detail: str = "") -> None:
-        """The request has its outcome."""
+        """Record the outcome of a request."""
         self.finished += 1
         self._lines.append(
             encode(
@@ -81,17 +99,18 @@ class Ledger:
                     outcome=outcome,
                     detail=detail,
                     retries=entry.retries,
+                    family=entry.family,
                 )
             )
         )
 
     def opened(self, identifier: str, client: str, address: str) -> None:
-        """A client has a new connection."""
+        """Record a new connection of a client."""
         event = Connection(time=self.wall(), id=identifier, client=client, state="open", address=address)
         self._lines.append(encode(event))
 
     def closed(self, identifier: str, client: str, address: str, reason: str) -> None:
-        """A client's connection is gone; once the traffic ends, because it does."""
+        """Record the end of a connection; after `ends` the reason is the end of the traffic."""
         why = CLIENTS_STOPPED if self._is_ending else reason
         event = Connection(
             time=self.wall(), id=identifier, client=client, state="closed", address=address, reason=why
@@ -99,11 +118,11 @@ class Ledger:
         self._lines.append(encode(event))
 
     def ends(self) -> None:
-        """From now on it is the clients who close connections."""
+        """Note that from now on the clients themselves close their connections."""
         self._is_ending = True
 
     def flush(self) -> None:
-        """Append what happened since the last flush.
+        """Append the events since the last flush to the journal.
 
         Raises:
             Missing: the disk is full.
@@ -112,7 +131,7 @@ class Ledger:
         self._journal.append(b"".join(lines))
 
     def stop(self) -> None:
-        """Close the account: what was scheduled and not sent was never started."""
+        """Close the ledger: requests that were scheduled and not sent count as never started."""
         self._lines.append(
             encode(
                 TrafficStopped(

@@ -1,10 +1,10 @@
-"""Decides what a client may claim about a request: ok, failed, or unknown.
+"""Decides the outcome of a request: ok, failed, or unknown (pure).
 
 ok       the whole expected answer came
-failed   somebody answered with an error, or nothing was sent: no name, no connection
-unknown  it was sent and no answer came: nobody can say whether it was served
+failed   the answer was an error, or nothing was sent: no name, no connection
+unknown  it was sent and no answer came, so it may have been served or not
 
-In doubt the outcome is unknown. Nothing but a complete answer is ok.
+In doubt the outcome is unknown. Only a complete answer is ok.
 """
 
 from __future__ import annotations
@@ -18,20 +18,19 @@ _NEVER_SENT = (
     "Name resolution failure",
     "empty address list",
 )
-"""How gRPC core 1.80 begins the details of calls that found no connection (pick_first, resolvers)."""
-
+"""Beginnings of gRPC core 1.80's details for calls without a connection (pick_first, resolvers)."""
 _HTTP_ERROR = "Received http2 header with status"
-"""gRPC core's details for an answer that is HTTP but not gRPC, such as a balancer's own 502."""
+"""gRPC core's details for an HTTP answer that is not gRPC, such as a balancer's own 502."""
 
 
 def judge_grpc(status: str, details: str, *, answered: bool) -> Outcome:
-    """The outcome of a gRPC call that ended with a status.
+    """Return the outcome of a gRPC call that ended with a status.
 
     Args:
-        status: the status code's name.
-        details: the status message, made by the server or by the library.
-        answered: whether the end of the call carried metadata. A server's own status does (balancers
-            and proxies add headers to it); a status that the library made up has none.
+        status: name of the status code.
+        details: the status message, from the server or from the library.
+        answered: True if the call ended with metadata. A status from a server has some (balancers and
+            proxies add headers to it); a status from the library has none.
     """
     if status == "OK":
         return "ok"
@@ -41,5 +40,5 @@ def judge_grpc(status: str, details: str, *, answered: bool) -> Outcome:
 
 
 def judge_http(status: int, *, complete: bool) -> Outcome:
-    """The outcome of an HTTP request that was answered; `complete`: the body is what was asked for."""
+    """Return the outcome of an answered HTTP request; `complete` is True if it has the expected body."""
     return "ok" if 200 <= status < 300 and complete else "failed"  # RFC 9110: success

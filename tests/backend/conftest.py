@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from testbed.child_process import Command, Process
 from testbed.network import lease
-from testbed.runtime.process import Command, Process
 
 
 @dataclass(frozen=True)

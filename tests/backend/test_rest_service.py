@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from testbed.backend.rest_service import LARGEST_BODY
+from testbed.backend.rest_service import LARGEST_BODY, RestService
 
 
 @pytest.fixture
@@ -93,7 +93,14 @@ def test_requests_behind_a_stream_wait_for_its_end(rest):
     assert [other.count(b"SERVING") for other in others] == [1, 1]
 
 
-def test_what_is_not_http_is_400_and_closed(rest):
+def test_a_request_that_is_no_http_is_400_and_closed(rest):
     rest.sendall(b"hello\r\n\r\n")
     assert rest.recv(1 << 16).startswith(b"HTTP/1.1 400 ")
     assert rest.recv(1) == b""
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_any_path_is_answered_in_place_of_an_unknown_service(method):
+    service = RestService("pod-0", any_path=True)
+    assert service.answer(method, "/measurements?x=1", b"").status == 200
+    assert service.answer("GET", "/healthz", b"").body == {"status": "SERVING"}

@@ -7,9 +7,9 @@ from typing import Any
 import dns.rdatatype
 from hypothesis import strategies as st
 
-from testbed.dns.answer import Answer, Question, Surroundings, answer
-from testbed.dns.names import labels_of
-from testbed.dns.zones import HostedZone, RecordSet, Zones
+from testbed.dns.domain_names import labels_of
+from testbed.dns.hosted_zone import HostedZone, RecordSet, Zones
+from testbed.dns.route53_answers import Answer, Question, Surroundings, answer
 
 NLB = "nlb-0123456789abcdef.elb.ap-northeast-1.amazonaws.com"
 ALB = "alb-1234567890.ap-northeast-1.elb.amazonaws.com"

@@ -1,5 +1,5 @@
 """A small world on loopback: a DNS server, a real Envoy with TLS in front of a real backend, and TCP
-proxies in the place of balancers, which can be told to misbehave."""
+proxies in the place of balancers, which can be made to misbehave."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ import dns.rrset
 import pytest
 import trustme
 
+from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.journal import Request, TrafficStopped, read
 from testbed.network import Network, lease
-from testbed.runtime.process import Command, Process
-from testbed.traffic import process as traffic_process
-from testbed.traffic.plan import Mix, TrafficPlan
+from testbed.runtime.components import traffic_generator as traffic_process
+from testbed.traffic.traffic_plan import ClientGroup, Mix, TrafficPlan
 
 HOST = "api.example.com"
 PORT = 8443
@@ -162,8 +162,7 @@ class World:
             "dns": self.dns,
             "ca_file": self.ca_file,
             "rate": 100.0,
-            "app_clients": 2,
-            "server_clients": 1,
+            "clients": (ClientGroup("grpcio", 2), ClientGroup("ttl-pool", 1)),
         }
         return TrafficPlan(**(fields | changes))
 
@@ -177,7 +176,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 class Script:
-    """An HTTPS server that answers each request as it is told: `ok`, `drop` (close without an answer),
+    """An HTTPS server that answers each request by its script: `ok`, `drop` (close without an answer),
     `half` (close within the answer), `close` (answer, then close as announced), `silent` (no answer), or
     the bytes to answer. Once the script is at its end: `ok`."""
 
@@ -186,14 +185,21 @@ class Script:
         self.steps: list[str | bytes] = []
         self.connections = 0
         self.requests: list[str] = []
+        self._writers: list[asyncio.StreamWriter] = []
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         world.ca.issue_cert(HOST).configure_cert(self._context)
 
     async def open(self) -> None:
         self.server = await asyncio.start_server(self._serve, self.address, PORT, ssl=self._context)
 
+    async def hang_up(self) -> None:
+        """Close all connections; the port stays open."""
+        for writer in self._writers:
+            writer.close()
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self._writers.append(writer)
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             while await self._answer(reader, writer):
                 pass
@@ -428,7 +434,7 @@ class Traffic:
         self.wait_for(lambda: self.finished() >= goal)
 
     def stop(self) -> TrafficStopped:
-        self.process.tell("stop")
+        self.process.send("stop")
         assert self.process.wait(30) == 0, self.process.last_words()
         (stopped,) = self.events(TrafficStopped)
         return stopped

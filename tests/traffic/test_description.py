@@ -70,17 +70,17 @@ def test_a_proto_gives_shapes_and_encodes_payloads(tmp_path: Path) -> None:
     assert [call.body for call in calls] == [b"\n" + bytes([len(name)]) + name.encode() for name in methods]
 
 
-def test_a_backend_of_ones_own(tmp_path: Path) -> None:
+def test_a_backend_of_the_users_own(tmp_path: Path) -> None:
     text = '[backend]\ncommand = "server {address}"\n[[rest]]\nrequest = "GET /"\n'
     assert described(tmp_path, text).backend == Backend(command="server {address}")
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
-        ("", "traffic.toml: no call is described"),
+        ("", "traffic.toml: the file has no call"),
         ("a = [\n", "traffic.toml:1: not valid TOML"),
-        ("speed = 1\n", "traffic.toml:1: unknown key 'speed'; known are proto"),
+        ("speed = 1\n", "traffic.toml:1: unknown key 'speed'; known keys are proto"),
         ('[[rest]]\nrequest = "GET /"\n\n[[rest]]\nrequest = "FETCH /"\n', "traffic.toml:5: request must be"),
         ('[[rest]]\nrequest = "GET x"\n', "traffic.toml:2: request must be METHOD /path"),
         ('[[rest]]\nrequest = "GET /a b"\n', "traffic.toml:2: request must be METHOD /path"),
@@ -88,24 +88,24 @@ def test_a_backend_of_ones_own(tmp_path: Path) -> None:
         ('[[rest]]\nrequest = "GET /"\nshare = 0\n', "traffic.toml:3: share must be"),
         ('[[rest]]\nrequest = "GET /"\nshare = true\n', "traffic.toml:3: share must be"),
         ('[[rest]]\nrequest = "GET /"\nstatus = 404\n', "traffic.toml:3: status must be"),
-        ('[[rest]]\nrequest = "GET /"\nheaders = { Host = "a" }\n', "traffic.toml:3: the header host is"),
-        ('[[rest]]\nrequest = "GET /"\nheaders = { a = "b\\nc: d" }\n', "traffic.toml:3: 'a' is no header"),
+        ('[[rest]]\nrequest = "GET /"\nheaders = { Host = "a" }\n', ":3: the testbed sets the header host"),
+        ('[[rest]]\nrequest = "GET /"\nheaders = { a = "b\\nc: d" }\n', ":3: the header 'a' cannot be sent"),
         ('[[grpc]]\nmethod = "Get"\n', "traffic.toml:2: method must be package.Service/Method"),
         ('[[grpc]]\nmethod = "a.B/C"\nshape = "duplex"\n', "traffic.toml:3: shape 'duplex' is not one of"),
         ('[[grpc]]\nmethod = "a.B/C"\npayload = {}\n', "traffic.toml:3: a payload needs a proto; name the"),
         ('[backend]\nrest = "10.0.0.1:80"\n', "traffic.toml:2: '10.0.0.1:80' is no loopback address"),
         ('[backend]\nrest = "shop.example.com:80"\n', "is no loopback address"),
-        ('[backend]\nrest = "127.0.0.1:80"\ncommand = "x"\n', "traffic.toml:3: a backend has addresses or"),
+        ('[backend]\nrest = "127.0.0.1:80"\ncommand = "x"\n', "traffic.toml:3: a backend has either"),
         ('reflection = true\n[[grpc]]\nmethod = "a.B/C"\n', "traffic.toml:1: reflection needs a"),
         ('proto = ["no.proto"]\n[[grpc]]\nmethod = "a.B/C"\n', "no.proto: no such proto"),
         ('proto = ["cart.proto"]\n[[grpc]]\nmethod = "a.B/C"\n', "traffic.toml:3: no proto has a service"),
         (
             'proto = ["cart.proto"]\n[[grpc]]\nmethod = "shop.v1.Carts/Drop"\n',
-            "traffic.toml:3: shop.v1.Carts has no method Drop, it has Get, Watch, Put, Talk",
+            "traffic.toml:3: shop.v1.Carts has no method Drop; its methods are Get, Watch, Put, Talk",
         ),
         (
             'proto = ["cart.proto"]\n[[grpc]]\nmethod = "shop.v1.Carts/Get"\npayload = { ID = 1 }\n',
-            "traffic.toml:4: the payload is no shop.v1.Cart",
+            "traffic.toml:4: the payload does not match shop.v1.Cart",
         ),
         (
             'proto = ["cart.proto"]\n[[grpc]]\nmethod = "shop.v1.Carts/Get"\nshape = "bidi"\n',
@@ -113,10 +113,10 @@ def test_a_backend_of_ones_own(tmp_path: Path) -> None:
         ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_one_line_with_its_place(tmp_path: Path, text: str, told: str) -> None:
+def test_an_error_is_one_line_with_its_place(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(BadInput) as error:
         described(tmp_path, text)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
@@ -127,7 +127,7 @@ def test_a_proto_that_does_not_compile_names_its_line(tmp_path: Path) -> None:
     assert str(error.value) == f'{tmp_path}/cart.proto:6: the proto does not compile: "strin" is not defined.'
 
 
-def test_a_proto_that_imports_what_is_not_there_names_it(tmp_path: Path) -> None:
+def test_a_proto_that_imports_a_missing_file_names_it(tmp_path: Path) -> None:
     text = 'proto = ["cart.proto"]\n[[grpc]]\nmethod = "shop.v1.Carts/Get"\n'
     with pytest.raises(BadInput, match=r"other\.proto.* not found|does not compile: .*other\.proto"):
         described(tmp_path, text, PROTO.replace("google/protobuf/timestamp.proto", "other.proto"))
@@ -147,8 +147,8 @@ def test_a_scenario_may_describe_its_traffic_in_python_or_name_a_file(tmp_path: 
 
 
 @pytest.mark.parametrize("share", [0.0, -1.0, float("nan"), float("inf")])
-def test_a_share_that_is_none_is_refused_in_python_too(share: float) -> None:
-    with pytest.raises(BadInput, match="every share is greater than nought"):
+def test_a_wrong_share_is_refused_in_python_too(share: float) -> None:
+    with pytest.raises(BadInput, match="every share must be greater than 0"):
         Traffic((Call("rest", "/", method="GET", share=share),))
     with pytest.raises(BadInput):
         Traffic(())

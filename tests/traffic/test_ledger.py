@@ -5,7 +5,7 @@ import pytest
 from testbed.clock import Clock
 from testbed.journal import Connection, Journal, Request, TrafficStopped, read
 from testbed.traffic.ledger import Entry, Ledger
-from testbed.traffic.plan import Kind
+from testbed.traffic.traffic_plan import RequestKind
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def ledger(path):
 
 
 def test_a_request_is_written_with_all_that_is_known_of_it(ledger, path):
-    entry = Entry("t-1", Kind.GRPC_BIDI, 3, 5.0, method="/a/B")
+    entry = Entry("t-1", RequestKind.GRPC_BIDI, 3, 5.0, method="/a/B")
     ledger.start(entry, "app-1")
     entry.connection = "127.80.10.1:41234"
     entry.peer, entry.pod, entry.listener, entry.status, entry.retries = (
@@ -64,7 +64,7 @@ def test_nothing_is_written_before_it_is_flushed_and_nothing_twice(ledger, path)
 
 def test_what_was_scheduled_and_not_sent_was_never_started(ledger, path):
     ledger.scheduled = 3
-    entry = Entry("t-1", Kind.REST_GET, 1, 5.0)
+    entry = Entry("t-1", RequestKind.REST_GET, 1, 5.0)
     ledger.start(entry, "server-0")
     ledger.finish(entry, "failed", "refused")
     ledger.stop()

@@ -1,0 +1,114 @@
+"""The client models in words: the table of `testbed clients` and of docs/clients.md."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import math
+import textwrap
+from collections.abc import Iterable
+from dataclasses import fields, is_dataclass
+from datetime import date
+from typing import Any
+
+from testbed.client_models.client_model import NEVER, ClientModel, LookUp
+
+WIDTH = 80
+_INDENT = " " * 6
+
+
+def looks_up(model: ClientModel) -> str:
+    """Return when a model looks up, and for how long it keeps the answer."""
+    if model.looks_up is LookUp.INTERVAL:
+        return f"by itself, every {model.interval:g} s"
+    if model.looks_up is LookUp.LOSS:
+        return f"{model.looks_up.value}, {model.interval:g} s after its last look-up at the earliest"
+    cache = model.cache
+    if cache.seconds == NEVER:
+        return f"once{'; again when a connection is refused' if cache.dropped_when_refused else ''}"
+    parts = [model.looks_up.value]
+    if cache.honours_ttl:
+        parts.append(f"once the TTL{f' + {cache.extra:g} s' if cache.extra else ''} has passed")
+        parts += [f"but after {cache.seconds:g} s at the earliest"] if cache.seconds else []
+    elif cache.seconds:
+        parts.append(f"{cache.seconds:g} s after its last look-up at the earliest")
+    return ", ".join(parts)
+
+
+def connection(model: ClientModel) -> str:
+    """Return what a model does with its connection."""
+    if not model.keeps_connection:
+        return "a connection for each request"
+    limit = "no idle limit" if model.max_idle == NEVER else f"closes it after {model.max_idle:g} idle s"
+    return f"{limit}; on a new answer it {model.on_new_answer.value}"
+
+
+def negative(model: ClientModel) -> str:
+    """Return for how long a model keeps the answer that there is no such name."""
+    if model.negative.by_soa:
+        return "the lesser of the SOA record's TTL and MINIMUM"
+    if model.keeps_addresses:
+        return "goes on with the last addresses"
+    return f"{model.negative.seconds:g} s" if model.negative.seconds else "not kept"
+
+
+def measured(model: ClientModel) -> str:
+    """Return where the figures of a model come from."""
+    return f"{model.source}{f'; over TLS: {model.over_tls}' if model.over_tls else ''}"
+
+
+def text(models: Iterable[ClientModel]) -> list[str]:
+    """Return the table as lines of at most 80 columns, by family."""
+    lines = [
+        *("What each client does when an alias moves to another address.",),
+        *("* = partly extrapolated: not measured, but assumed.", ""),
+    ]
+    for family, members in itertools.groupby(models, key=lambda one: one.family):
+        lines.append(family)
+        for model in members:
+            lines.append(f"  {model.name}{' *' if model.extrapolated else ''}")
+            for title, words in (
+                ("looks up ", looks_up(model)),
+                ("connection: ", connection(model)),
+                ("no such name: ", negative(model)),
+                ("", measured(model)),
+                ("surprise: ", model.surprise),
+                ("* ", "; ".join(model.extrapolated)),
+            ):
+                if words:
+                    lines += textwrap.wrap(
+                        f"{title}{words}", WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}  "
+                    )
+        lines.append("")
+    return lines[:-1]
+
+
+def markdown(models: Iterable[ClientModel]) -> list[str]:
+    """Return the table as Markdown."""
+    head = ("client", "looks up", "connection", "no such name", "measured", "extrapolated", "surprise")
+    rows = [
+        (
+            f"`{model.name}`",
+            *(looks_up(model), connection(model), negative(model), measured(model)),
+            *("; ".join(model.extrapolated), model.surprise),
+        )
+        for model in models
+    ]
+    return [f"| {' | '.join(row)} |" for row in (head, ("---",) * len(head), *rows)]
+
+
+def as_json(models: Iterable[ClientModel]) -> list[dict[str, Any]]:
+    """Return the models as plain values; a duration without an end is null."""
+    return [_plain(model) for model in models]
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, float) and math.isinf(value):
+        return None
+    if isinstance(value, date):
+        return value.isoformat()
+    return value.name.lower() if isinstance(value, enum.Enum) else value

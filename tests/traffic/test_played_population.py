@@ -1,0 +1,50 @@
+"""From shares to whole clients."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from testbed.client_models.population import DEFAULT_POPULATION, Population
+from testbed.errors import BadInput
+from testbed.traffic.played_models import played_models
+from testbed.traffic.played_population import MOST_CLIENTS, client_groups
+from testbed.traffic.traffic_plan import ClientGroup
+
+shares = st.dictionaries(st.sampled_from(played_models()), st.floats(0.001, 1.0), min_size=1, max_size=6)
+
+
+def test_without_a_word_eight_channels_of_an_app_and_two_servers_with_a_keep_alive_pool():
+    assert client_groups(DEFAULT_POPULATION) == (ClientGroup("grpcio", 8), ClientGroup("python-requests", 2))
+
+
+def test_resolvers_and_ages_are_those_of_the_part():
+    made = Population.of({"grpcio": {"share": 0.5, "resolver": "unbound", "age": [60, 300]}, "boto3": 0.5})
+    assert client_groups(made, 4) == (ClientGroup("grpcio", 2, "unbound", 240.0), ClientGroup("boto3", 2))
+
+
+@given(shares, st.integers(6, MOST_CLIENTS))
+def test_all_clients_are_given_and_no_part_is_off_by_more_than_rounding(clients, count):
+    made = Population.of(clients)
+    groups = client_groups(made, count)
+    assert sum(group.count for group in groups) == count
+    for part, group in zip(made.parts, groups, strict=True):
+        assert group.count >= 1
+        # A part without a whole client takes one from the others.
+        assert abs(group.count - part.share * count) < len(groups) + 1
+
+
+@pytest.mark.parametrize(
+    ("clients", "count", "what"),
+    [
+        ({"grpc-js": 1}, 10, "grpc-js cannot be played.*python-requests"),
+        ({"grpcio": 0.5, "boto3": 0.5}, 1, "from 2 to"),
+        ({"grpcio": 1}, MOST_CLIENTS + 1, "client_count"),
+        ({"grpcio": {"share": 1, "region": "eu-west-1"}}, 10, "region='eu-west-1' of grpcio"),
+        ({"grpcio": {"share": 1, "requests_every": 5}}, 10, "requests_every"),
+    ],
+)
+def test_what_cannot_be_played_is_refused(clients, count, what):
+    with pytest.raises(BadInput, match=what):
+        client_groups(Population.of(clients), count)
