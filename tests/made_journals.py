@@ -6,8 +6,8 @@ Not collected by pytest; the conftest files of `rehearsal` and `report` load it.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from testbed import journal
@@ -19,6 +19,12 @@ ADDRESSES = {"nlb": ("127.80.10.1", "127.80.10.2"), "alb": ("127.80.11.1", "127.
 NAMES = {
     "nlb": "a0b1c2d3e4f5-0123456789abcdef.elb.ap-northeast-1.amazonaws.com",
     "alb": "k8s-zozomat-0a1b2c3d4e-123456789.ap-northeast-1.elb.amazonaws.com",
+}
+TWO = {
+    kind: journal.Balancer(
+        time=EPOCH, name=kind, type=kind, dns_name=NAMES[kind], state="active", addresses=ADDRESSES[kind]
+    )
+    for kind in NAMES
 }
 STEPS = (
     ("The NLB serves everything", "This is how production stands: one Service, one NLB, one alias."),
@@ -32,6 +38,25 @@ STEPS = (
     ("Forward again, drained, NLB removed", "Drained, and out of every cached answer, nobody misses it."),
 )
 MOVES = ((4, "alb"), (5, "nlb"), (6, "alb"))
+THREE = {
+    "tree": journal.Balancer(
+        time=EPOCH, name="a1b2c3", type="nlb", state="active", scheme="internet-facing",
+        dns_name="a1b2c3-00000000000000aa.elb.ap-northeast-1.amazonaws.com",
+        addresses=("127.80.20.1", "127.80.20.2"), owner="service/shop/envoy",
+    ),
+    "made": journal.Balancer(
+        time=EPOCH, name="k8s-shop-envoylb", type="nlb", state="active", scheme="internal",
+        dns_name="k8s-shop-envoylb-00000000000000bb.elb.ap-northeast-1.amazonaws.com",
+        addresses=("127.80.21.1", "127.80.21.2"), owner="service/shop/envoy-internal",
+    ),
+    "group": journal.Balancer(
+        time=EPOCH, name="k8s-shop-0c0c0c", type="alb", state="active", scheme="internet-facing",
+        dns_name="k8s-shop-0c0c0c-77.ap-northeast-1.elb.amazonaws.com",
+        addresses=("127.80.22.1", "127.80.22.2"), owner="ingress-group/shop",
+    ),
+}  # fmt: skip
+"""Three balancers at once: an NLB of the in-tree controller, another NLB, and an ALB."""
+THREE_MOVES = ((3, "made"), (4, "tree"), (5, "made"), (6, "group"))
 AGES = (0.9, 1.6)
 CACHE = 1.0
 
@@ -51,10 +76,17 @@ class Story:
     seed: int = 1
     speed: float = 60.0
     steps: int = len(STEPS)
+    balancers: Mapping[str, journal.Balancer] = field(default_factory=lambda: dict(TWO))
+    moves: tuple[tuple[int, str], ...] = MOVES
 
     def events(self) -> list[Event]:
         """The events of the whole run in the order of time, ending complete."""
         return sorted(self._events(), key=lambda event: event.time)
+
+    @property
+    def first(self) -> str:
+        """The balancer at which the name is first."""
+        return next(iter(self.balancers))
 
     def start(self, step: int) -> float:
         """When a step (from 1) starts."""
@@ -82,8 +114,8 @@ class Story:
             testbed="0.1.0",
             machine="Linux x86_64, 2 cores, 8 GiB",
         )
-        yield self._balancer(EPOCH + 0.2, "nlb", "active")
-        yield self._dns(EPOCH + 0.3, "CREATE", "nlb")
+        yield self._balancer(EPOCH + 0.2, self.first, "active")
+        yield self._dns(EPOCH + 0.3, "CREATE", self.first)
         for number, (title, why) in enumerate(STEPS[: self.steps], start=1):
             yield journal.StepStarted(time=self.start(number), number=number, title=title, why=why)
             yield from self._step(number)
@@ -102,6 +134,7 @@ class Story:
         if number == 1:
             yield self._act(start, 1, "apply manifests/1-nlb.yaml")
             yield self._act(start + 0.01, 1, f"start {self.rate:g} requests per second")
+            yield journal.TrafficStarted(time=start + 0.01, step=1, rate=self.rate)
         if number == 2:
             yield self._act(start + 0.1, 2, f"request an ACM certificate for {HOST}")
             yield self._act(start + 0.2, 2, "apply manifests/2-alb.yaml")
@@ -113,19 +146,21 @@ class Story:
                 status=200,
                 summary="k8s-zozomat-0a1b2c3d4e",
             )
-            yield self._balancer(start + 0.3, "alb", "provisioning")
-            yield self._balancer(start + 0.9, "alb", "active")
+            for later in list(self.balancers)[1:]:
+                yield self._balancer(start + 0.3, later, "provisioning")
+                yield self._balancer(start + 0.9, later, "active")
         if number == 3:
             yield self._act(start + 0.1, 3, "apply manifests/3-host.yaml")
-            message = f"Removing duplicate endpoint {HOST} 0 IN CNAME  {NAMES['alb']} []"
+            target = list(self.balancers.values())[1].dns_name
+            message = f"Removing duplicate endpoint {HOST} 0 IN CNAME  {target} []"
             yield self._log(start + 0.6, "debug", message)
             yield self._log(start + 0.61, "info", "All records are already up to date")
-        for step, to in MOVES:
+        for step, to in self.moves:
             if step == number:
                 yield from self._move(step, to)
         if number == 6:
             yield self._act(self.end - 0.4, 6, "delete service/envoy")
-            yield self._balancer(self.end - 0.3, "nlb", "deleted")
+            yield self._balancer(self.end - 0.3, self.first, "deleted")
         text = "every request goes through the " + ("ALB" if number == 6 else "NLB")
         if number in (1, 2, 3):
             yield journal.Expectation(
@@ -133,7 +168,7 @@ class Story:
             )
 
     def _move(self, step: int, to: str) -> Iterator[Event]:
-        dash = "-" if to == "alb" else f"={HOST}"
+        dash = f"={HOST}" if to == self.first else "-"
         text = f"annotate service/envoy external-dns.alpha.kubernetes.io/hostname{dash}"
         yield self._act(self.start(step) + 0.1, step, text)
         yield self._log(
@@ -146,7 +181,12 @@ class Story:
         )
         yield self._dns(self.moved(step), "UPSERT", to)
         yield journal.DnsAnswer(
-            time=self.moved(step) + 0.01, name=HOST, type="A", rcode="NOERROR", answers=ADDRESSES[to], ttl=60
+            time=self.moved(step) + 0.01,
+            name=HOST,
+            type="A",
+            rcode="NOERROR",
+            answers=self.balancers[to].addresses,
+            ttl=60,
         )
         yield journal.Expectation(
             time=self.moved(step) + 0.1,
@@ -163,17 +203,19 @@ class Story:
         return journal.Log(time=time, component="external-dns", level=level, message=message, line=line)
 
     def _balancer(self, time: float, kind: str, state: str) -> Event:
-        return journal.Balancer(
-            time=time, name=kind, type=kind, dns_name=NAMES[kind], state=state, addresses=ADDRESSES[kind]
-        )
+        return replace(self.balancers[kind], time=time, state=state)
 
     def _dns(self, time: float, action: str, to: str) -> Event:
-        return dns_change(time, action, to)
+        return dns_change(time, action, self.balancers[to].dns_name)
 
 
 def dns_change(time: float, action: str, to: str, host: str = HOST) -> journal.DnsChange:
-    """One batch of ExternalDNS: the alias and its TXT."""
-    alias = {"DNSName": NAMES[to] + ".", "HostedZoneId": "Z31USIVHYNEOWT", "EvaluateTargetHealth": True}
+    """One batch of ExternalDNS: the alias and its TXT. `to` is a DNS name, or a key of `NAMES`."""
+    alias = {
+        "DNSName": NAMES.get(to, to) + ".",
+        "HostedZoneId": "Z31USIVHYNEOWT",
+        "EvaluateTargetHealth": True,
+    }
     text = [{"Value": '"heritage=external-dns,external-dns/owner=testbed"'}]
     records = (
         {"Name": f"{host}.", "Type": "A", "AliasTarget": alias},
@@ -227,14 +269,14 @@ class _Traffic:
             yield self._connection(client, now, "open", "")
 
     def _connection(self, client: _Client, now: float, state: str, reason: str) -> Event:
-        address = f"{ADDRESSES[client.via][client.zone]}:8443"
+        address = f"{self.story.balancers[client.via].addresses[client.zone]}:8443"
         return journal.Connection(
             time=now, id=client.connection, client=client.name, state=state, address=address, reason=reason
         )
 
     def _resolve(self, now: float) -> str:
-        at = "nlb"
-        for step, to in MOVES:
+        at = self.story.first
+        for step, to in self.story.moves:
             if step <= self.story.steps and now >= self.story.moved(step):
                 at = to
         return at
@@ -242,10 +284,11 @@ class _Traffic:
     def _request(self, number: int, client: _Client, intended: float, dice: random.Random) -> Iterator[Event]:
         identity = f"r{number:06d}"
         sent = intended + dice.uniform(0.0001, 0.002)
-        took = dice.lognormvariate(-5.6, 0.4) * (1.25 if client.via == "alb" else 1.0)
-        peer = ADDRESSES[client.via][client.zone]
+        balancer = self.story.balancers[client.via]
+        took = dice.lognormvariate(-5.6, 0.4) * (1.25 if balancer.type == "alb" else 1.0)
+        peer = balancer.addresses[client.zone]
         pod = f"envoy-{dice.randrange(2)}"
-        listener = "tls" if client.via == "nlb" else "plain"
+        listener = "tls" if balancer.type == "nlb" else "plain"
         grpc = client.protocol == "grpc"
         method = (
             "/measurement.v1.MeasurementService/GetMeasurement" if grpc else f"GET /measurements/{number}"

@@ -1,0 +1,1 @@
+"""The verdict of a run, from its journal alone."""
