@@ -1,6 +1,6 @@
 """Compiles the protos into `testbed/backend/_generated` when the package is built or installed.
 
-Messages only: the service's methods are named once, in `testbed/backend/methods.py`, where both sides of
+Messages only: the service's methods are named once, in `testbed/backend/grpc_methods.py`, where both sides of
 a call find them with types that a checker can follow.
 """
 

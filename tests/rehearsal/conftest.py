@@ -1,24 +1,29 @@
-"""Made-up journals for the tests of the verdict."""
+"""A topology for tests of acts and steps."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from types import ModuleType
 
 import pytest
+from moto import mock_aws
+
+from testbed.rehearsal import cutover
+from testbed.settings import PATIENCE
+from tests.rehearsal.still_topology import StillTopology
 
 
-@pytest.fixture(scope="session")
-def made() -> ModuleType:
-    """The module `tests/made_journals.py`, which no package path leads to."""
-    name = "made_journals"
-    if name not in sys.modules:
-        path = Path(__file__).parent.parent / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec
-        assert spec.loader
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+@pytest.fixture
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A condition that does not hold has failed at the end of its production time."""
+    monkeypatch.setattr(cutover, "PATIENCE", replace(PATIENCE, condition=0.0))
+
+
+@pytest.fixture
+def still_topology(tmp_path: Path) -> Iterator[StillTopology]:
+    """A topology that stands still."""
+    with mock_aws():
+        topology = StillTopology(tmp_path)
+        with topology.journal:
+            yield topology

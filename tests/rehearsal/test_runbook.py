@@ -12,8 +12,10 @@ from testbed.rehearsal import runbook
 from testbed.rehearsal.runbook import Done, check, environment, run, words
 
 SERVER = "https://127.81.0.1:6443"
+ZONE = "example.com"
 TOOLS = {
     "HOME": "/run/home",
+    "TESTBED_PROGRAMS": "/run/home/bin",
     "KUBECONFIG": "/run/home/kubeconfig",
     "AWS_ENDPOINT_URL": "http://127.81.0.1:4566",
     "AWS_ACCESS_KEY_ID": "testing",
@@ -45,7 +47,7 @@ def test_a_pipe_fails_with_any_of_its_parts(tmp_path: Path) -> None:
     assert played("cat no-such-file | cat", tmp_path, shell="bash").status == 1
 
 
-def test_a_failing_command_tells_its_status_and_its_last_line(tmp_path: Path) -> None:
+def test_a_failing_command_reports_its_status_and_its_last_line(tmp_path: Path) -> None:
     done = played("echo one; echo two >&2; echo three >&2; exit 3", tmp_path, shell="sh")
     assert (done.status, done.stdout, done.last_words) == (3, "one\n", "three")
 
@@ -78,7 +80,7 @@ def test_nothing_of_the_users_own_environment_reaches_a_command(
     shown = dict(line.split("=", 1) for line in played("env", tmp_path).stdout.splitlines())
     assert "the user's own" not in shown.values()
     assert shown["KUBECONFIG"] == "/run/home/kubeconfig"
-    assert shown["PATH"].startswith(os.environ["PATH"])
+    assert shown["PATH"].startswith(f"/run/home/bin:{os.environ['PATH']}")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_nothing_of_the_users_own_environment_reaches_a_command(
 )
 def test_a_command_that_points_elsewhere_is_refused(command: str) -> None:
     with pytest.raises(BadInput, match="not the testbed's") as refusal:
-        check(command, TOOLS, SERVER)
+        check(command, TOOLS, SERVER, ZONE)
     assert refusal.value.exit_code == 2
 
 
@@ -125,19 +127,55 @@ def test_a_command_that_points_elsewhere_is_refused(command: str) -> None:
     ],
 )
 def test_a_command_that_stays_here_is_not(command: str) -> None:
-    check(command, TOOLS, SERVER)
+    check(command, TOOLS, SERVER, ZONE)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "wget -q https://api.example.com/measurements/foot-0",
+        "nslookup api.example.com",
+        "host example.com",
+        "grpcurl -plaintext api.example.com:443 list",
+        "bash -c 'openssl s_client -connect api.example.com:443'",
+        "echo | openssl s_client -connect API.EXAMPLE.COM:443",
+        "env TZ=UTC wget api.example.com",
+        "sleep 1 && ping -c 1 api.example.com",
+        "/usr/bin/curl https://api.example.com/",
+        "test $(/usr/bin/dig +short api.example.com)",
+    ],
+)
+def test_a_program_that_would_ask_this_machines_resolver_is_refused(command: str) -> None:
+    with pytest.raises(BadInput, match="would ask this machine's resolver"):
+        check(command, TOOLS, SERVER, ZONE)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "dig +short api.example.com",
+        "curl https://api.example.com/measurements/foot-0",
+        "wget http://127.81.0.1:4566/",
+        "kubectl get ingress host -o jsonpath={.spec.rules[0].host}",
+        "kubectl annotate ingress host external-dns.alpha.kubernetes.io/hostname=api.example.com",
+        "nslookup api.notexample.com",
+        "echo ping api.example.com",
+    ],
+)
+def test_a_program_that_asks_the_testbed_or_nobody_is_not(command: str) -> None:
+    check(command, TOOLS, SERVER, ZONE)
 
 
 @pytest.mark.parametrize(
     ("command", "shell", "what"),
     [
         ("", None, "empty"),
-        ("echo 'open", None, "cannot be read"),
+        ("echo 'open", None, "cannot be parsed"),
         ("A=1 kubectl get pods", None, "assignments need a shell"),
-        ("echo", "fish", "no shell"),
+        ("echo", "fish", "is not a shell"),
     ],
 )
-def test_a_command_that_cannot_be_started_is_told(command: str, shell: str | None, what: str) -> None:
+def test_a_command_that_cannot_be_started_is_reported(command: str, shell: str | None, what: str) -> None:
     with pytest.raises(BadInput, match=what):
         words(command, shell)
 

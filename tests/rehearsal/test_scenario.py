@@ -1,96 +1,67 @@
+"""What a scenario describes."""
+
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from testbed.errors import BadInput
-from testbed.rehearsal.scenario import load, script_line
-
-SCRIPT = """\
 from testbed.rehearsal import scenario
-
-@scenario("The story", host="api.example.com")
-def story(cutover): ...
-
-@scenario("The variant", host="www.shop.example.com", zone="example.com", connection_age=None)
-def variant(cutover): ...
-"""
+from testbed.rehearsal.scenario import Scenario
 
 
-@pytest.fixture
-def script(tmp_path: Path) -> Path:
-    path = tmp_path / "cutover.py"
-    path.write_text(SCRIPT)
-    return path
+def test_a_marked_function_stays_itself_and_has_its_scenario() -> None:
+    def story(cutover: object) -> str:
+        return f"played on {cutover}"
+
+    marked = scenario("The story", host="api.shop.example.com")(story)
+    assert marked is story
+    found: Scenario = story.__dict__["testbed_scenario"]
+    assert (found.name, found.title, found.zone) == ("story", "The story", "shop.example.com")
+    assert found.folder == Path(__file__).parent
 
 
-def test_the_first_function_is_the_story(script: Path) -> None:
-    found = load(str(script))
-    assert (found.name, found.title, found.zone) == ("story", "The story", "example.com")
-    assert found.folder == script.parent
+def test_flags_of_a_version_come_after_the_common_ones() -> None:
+    @scenario("s", host="a.b", external_dns=["--x"], external_dns_by_version={"v0.22": ["--y"]})
+    def story(cutover: object) -> None: ...
 
-
-def test_a_folder_stands_for_its_only_script(script: Path) -> None:
-    assert load(str(script.parent)).name == "story"
-
-
-def test_a_variant_is_named_behind_a_colon(script: Path) -> None:
-    found = load(f"{script}:variant")
-    assert (found.name, found.zone, found.connection_age) == ("variant", "example.com", None)
-
-
-def test_flags_of_a_version_come_after_the_common_ones(tmp_path: Path) -> None:
-    text = SCRIPT.replace(
-        'host="api.example.com"',
-        'host="a.b", external_dns=["--x"], external_dns_by_version={"v0.22": ["--y"]}',
-    )
-    (tmp_path / "a.py").write_text(text)
-    found = load(str(tmp_path))
+    found: Scenario = story.__dict__["testbed_scenario"]
     assert found.flags("v0.22") == ["--x", "--y"]
     assert found.flags("v0.7.4") == ["--x"]
 
 
+def test_a_scenario_without_external_dns_has_no_flags_of_any_version() -> None:
+    @scenario("s", host="a.b", external_dns=[], external_dns_by_version={"v0.22": ["--y"]})
+    def story(cutover: object) -> None: ...
+
+    assert story.__dict__["testbed_scenario"].flags("v0.22") == []
+
+
 @pytest.mark.parametrize(
-    ("text", "message"),
+    ("arguments", "message"),
     [
-        ("x = 1\n", "the script has no scenario; mark a function"),
-        ("import sys\nsys.exit(0)\n", r"cutover\.py:2: the script cannot be loaded: SystemExit: 0"),
-        ("def broken(:\n", r"cutover\.py:1: the script cannot be loaded: invalid syntax"),
-        ("\n\nraise ValueError('no zone')\n", r"cutover\.py:3: .*ValueError: no zone"),
-        ("import no_such_module\n", r"cutover\.py:1: .*No module named 'no_such_module'"),
+        ({"host": ""}, "host='' is not a domain name; write one such as api.example.com"),
+        ({"host": "localhost", "zone": "localhost"}, "host='localhost' is not a domain name"),
+        ({"host": f"{'a' * 64}.example.com"}, "is not a domain name"),
+        ({"zone": "a..b"}, "zone='a..b' is not a domain name"),
+        ({"port": 0}, "port=0 is not a port; write a number from 1 to 65535"),
+        ({"port": "443"}, "port='443' is not a port"),
+        ({"port": True}, "port=True is not a port"),
+        ({"connection_age": "5m"}, "connection_age='5m' is not an age in seconds"),
+        ({"connection_age": -1}, "connection_age=-1 is not an age in seconds"),
+        ({"connection_age": float("nan")}, "connection_age=nan is not an age in seconds"),
+        ({"balancer_provisioning": "3m"}, "balancer_provisioning='3m' is not a duration in seconds"),
+        ({"balancer_provisioning": float("inf")}, "balancer_provisioning=inf is not a duration in seconds"),
+        (
+            {"manifests": "a.yaml"},
+            r"manifests='a.yaml' is one text, not a list; write manifests=\['a.yaml'\]",
+        ),
+        ({"external_dns": "--source=service"}, "external_dns='--source=service' is one text"),
+        ({"thresholds": "nlb.lost == 0"}, "thresholds='nlb.lost == 0' is one text"),
     ],
-    ids=["no scenario", "exits", "syntax", "raises", "import"],
 )
-def test_a_script_that_cannot_be_played_is_named_with_its_line(
-    tmp_path: Path, text: str, message: str
-) -> None:
-    (tmp_path / "cutover.py").write_text(text)
+def test_a_value_that_no_topology_can_have_is_refused(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(BadInput, match=message):
-        load(str(tmp_path))
-
-
-def test_an_unknown_variant_is_told_the_known_ones(script: Path) -> None:
-    with pytest.raises(BadInput, match="no scenario 'other'; it has story, variant"):
-        load(f"{script}:other")
-
-
-def test_no_script_and_several_scripts_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="the folder has no scripts"):
-        load(str(tmp_path))
-    with pytest.raises(BadInput, match="no such scenario"):
-        load(str(tmp_path / "absent"))
-    (tmp_path / "a.py").write_text(SCRIPT)
-    (tmp_path / "b.py").write_text(SCRIPT)
-    with pytest.raises(BadInput, match="the folder has 2 scripts, not one"):
-        load(str(tmp_path))
-
-
-def test_the_line_of_the_script_that_raised_is_found(tmp_path: Path) -> None:
-    (tmp_path / "cutover.py").write_text(SCRIPT.replace("def story(cutover): ...", "def story(c):\n    c.x"))
-    found = load(str(tmp_path))
-    with pytest.raises(AttributeError) as raised:
-        found.play(object())  # type: ignore[arg-type]
-    where = script_line(raised.value, found.folder)
-    assert where is not None
-    assert where.line == 5
+        scenario("t", **{"host": "api.example.com", **arguments})

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from testbed.errors import BadInput
-from testbed.rehearsal.configuration import thresholds
-from testbed.rehearsal.scenario import load
+from testbed.rehearsal.configured_thresholds import thresholds
+from testbed.rehearsal.script import load
 
 SCRIPT = """\
 from testbed.rehearsal import Cutover, scenario
@@ -17,7 +17,7 @@ def move(cutover: Cutover) -> None: ...
 """
 
 
-def told(here: Path, beside: str = "", pyproject: str = "", own: str = "", script: str = "") -> list[str]:
+def texts(here: Path, beside: str = "", pyproject: str = "", own: str = "", script: str = "") -> list[str]:
     folder = here / "cutover"
     folder.mkdir(exist_ok=True)
     (folder / "cutover.py").write_text(SCRIPT.format(script))
@@ -32,7 +32,7 @@ def told(here: Path, beside: str = "", pyproject: str = "", own: str = "", scrip
 
 
 def test_thresholds_of_all_places_add_up_and_each_counts_once(tmp_path: Path) -> None:
-    assert told(
+    assert texts(
         tmp_path,
         pyproject='[tool.testbed]\nthresholds = ["failed == 0"]\n',
         own='thresholds = ["p99 < 1s", "failed == 0"]\n',
@@ -42,7 +42,7 @@ def test_thresholds_of_all_places_add_up_and_each_counts_once(tmp_path: Path) ->
 
 
 def test_without_configuration_there_is_none(tmp_path: Path) -> None:
-    assert told(tmp_path) == []
+    assert texts(tmp_path) == []
 
 
 @pytest.mark.parametrize(
@@ -61,9 +61,9 @@ def test_without_configuration_there_is_none(tmp_path: Path) -> None:
     ],
     ids=["pyproject", "here", "beside", "script", "type", "key", "toml"],
 )
-def test_what_cannot_be_read_is_told_with_file_and_line(
+def test_what_cannot_be_read_is_reported_with_file_and_line(
     tmp_path: Path, places: dict[str, str], where: str
 ) -> None:
     with pytest.raises(BadInput) as error:
-        told(tmp_path, **places)
+        texts(tmp_path, **places)
     assert where in str(error.value)
