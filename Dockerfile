@@ -21,6 +21,7 @@ COPY pyproject.toml README.md ./
 COPY protos ./protos
 COPY testbed ./testbed
 COPY envoy ./envoy
+COPY scenarios ./scenarios
 RUN /opt/testbed/bin/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . \
     && /opt/testbed/bin/python -m compileall -q /src/testbed
 

@@ -39,7 +39,7 @@ def test_a_network_off_the_loopback_range_is_refused(text: str) -> None:
         Network.parse(text)
 
 
-@given(st.integers(0, 255), st.integers(0, 99), st.integers(0, 2))
+@given(st.integers(0, 254), st.integers(0, 99), st.integers(0, 2))
 def test_every_address_is_a_loopback_address_of_its_network(second: int, index: int, zone: int) -> None:
     network = Network(second)
     addresses = [
@@ -53,3 +53,8 @@ def test_every_address_is_a_loopback_address_of_its_network(second: int, index: 
     assert len(set(addresses)) == len(addresses)
     assert all(ipaddress.ip_address(address) in ipaddress.ip_network(str(network)) for address in addresses)
     assert Network.parse(str(network)) == network
+
+
+def test_the_stand_ins_of_ipv6_clients_are_no_network() -> None:
+    with pytest.raises(BadInput, match="belongs to IPv6 clients"):
+        Network.parse("127.255.0.0/16")

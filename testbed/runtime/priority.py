@@ -1,4 +1,4 @@
-"""Who goes first when two want one core: the clients and the way of their requests, before the control plane.
+"""The order in which parts get a contested core: clients and the path of requests before the control plane.
 
 A request that starts late because a controller reads an API measures this machine, not the cutover.
 """
@@ -9,12 +9,12 @@ import os
 import threading
 
 GIVES_WAY = 5
-"""How much nicer than the testbed itself its control plane is; see `man 7 sched`. A quarter
-of a contested core stays for it: enough that a sync is not late when clients take all they can get."""
+"""How much nicer the control plane is than the testbed itself; see `man 7 sched`. It keeps a quarter of a
+contested core: enough that a sync is not late when clients take all they can get."""
 _NICEST = 19
 
 
 def give_way() -> None:
-    """Make the calling thread nicer than it was, and with it the threads that it will start."""
+    """Make the calling thread nicer than it was, and with it the threads that it starts later."""
     thread = threading.get_native_id()
     os.setpriority(os.PRIO_PROCESS, thread, min(_NICEST, os.getpriority(os.PRIO_PROCESS, thread) + GIVES_WAY))

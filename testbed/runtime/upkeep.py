@@ -1,6 +1,6 @@
-"""Owns what a topology starts: processes, servers, coroutines, threads; leaving stops all, the last first.
+"""Owns everything that a topology starts: processes, servers, coroutines, threads.
 
-The first failure of any of them is kept, and raised to whoever asks.
+`close` stops them, the last first. The first failure of any of them is kept, and `check` raises it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from testbed.child_process import Command, Process
 from testbed.errors import Missing, TestbedError
-from testbed.runtime.loop import LoopThread
+from testbed.runtime.loop_thread import LoopThread
 from testbed.runtime.priority import give_way
-from testbed.runtime.process import Command, Process
 from testbed.settings import PATIENCE
 
 
 class Upkeep:
-    """What runs, and how it ends.
+    """The running parts of a topology.
 
     Attributes:
-        stop: set when everything shall end.
+        stop: is set when all threads must end.
     """
 
     def __init__(self) -> None:
@@ -32,6 +32,7 @@ class Upkeep:
         self._stack = ExitStack()
         self._processes: list[Process] = []
         self._expected_ends: set[str] = set()
+        self._asked_to_end: list[threading.Event] = []
         self._failure: BaseException | None = None
 
     def close(self) -> None:
@@ -39,15 +40,19 @@ class Upkeep:
         self._stack.close()
 
     def folder(self) -> Path:
-        """A new folder that goes with the topology: keys, configurations, output; nothing for a report."""
+        """Return a new folder that is removed with the topology: for keys, configurations and output."""
         return Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="testbed-")))
 
+    def at_end(self, close: Callable[[], None]) -> None:
+        """Call a function at the end, before what was started earlier is stopped."""
+        self._stack.callback(close)
+
     def loop(self) -> LoopThread:
-        """A new loop for servers, in a thread of its own."""
+        """Return a new loop for servers, in a thread of its own."""
         return self._stack.enter_context(LoopThread())
 
     def spawn(self, command: Command, logs: Path) -> Process:
-        """Start a process; its early end is a failure.
+        """Start a process; if it ends before `close`, that is a failure.
 
         Raises:
             Missing: it cannot be started.
@@ -57,8 +62,12 @@ class Upkeep:
         return process
 
     def expect_end(self, process: Process) -> None:
-        """The end of this process is no failure from now on."""
+        """Treat the end of this process as no failure from now on."""
         self._expected_ends.add(process.name)
+
+    def expect_life(self, process: Process) -> None:
+        """Treat the end of this process as a failure again."""
+        self._expected_ends.discard(process.name)
 
     def serve(
         self,
@@ -66,31 +75,56 @@ class Upkeep:
         start: Coroutine[Any, Any, None],
         stop: Callable[[], Coroutine[Any, Any, None]],
     ) -> None:
-        """Start a server in a loop."""
+        """Start a server in a loop, and stop it at the end."""
         loop.run(start)
         self._stack.callback(lambda: loop.run(stop()))
 
     def keep(self, loop: LoopThread, work: Coroutine[Any, Any, None]) -> None:
-        """Let a coroutine run in the loop until the end; its failure is the topology's."""
+        """Run a coroutine in the loop until the end; its failure is a failure of the topology."""
         future = asyncio.run_coroutine_threadsafe(work, loop.loop)
         future.add_done_callback(lambda done: None if done.cancelled() else self.fail(done.exception()))
         self._stack.callback(future.cancel)
 
-    def thread(self, name: str, run: Callable[[threading.Event], None]) -> None:
-        """Let a function run in a thread until the end; it is given the event that asks it to stop."""
+    def thread(
+        self,
+        name: str,
+        run: Callable[[threading.Event], None],
+        patience: float = PATIENCE.process_stop,
+    ) -> Callable[[], None]:
+        """Run a function in a thread until the end; its argument is the event that asks it to stop.
+
+        Args:
+            patience: wall seconds that it may take to stop.
+
+        Returns:
+            a function that ends this thread alone, before the rest.
+        """
+        ends = threading.Event()
 
         def work() -> None:
             give_way()
             try:
-                run(self.stop)
-            except BaseException as error:  # noqa: BLE001 told to the scenario, which ends with it
-                if not self.stop.is_set():
+                run(ends)
+            except BaseException as error:  # noqa: BLE001 `check` raises it, which ends the scenario
+                if not ends.is_set():
                     self.fail(error)
+
+        def end() -> None:
+            ends.set()
+            thread.join(patience)
 
         thread = threading.Thread(target=work, name=name, daemon=True)
         thread.start()
-        self._stack.callback(thread.join, PATIENCE.process_stop)
-        self._stack.callback(self.stop.set)
+        self._asked_to_end.append(ends)
+        # The stack runs backwards: the events of all threads first, then the wait for each.
+        self._stack.callback(thread.join, patience)
+        self._stack.callback(self._ask_to_end)
+        return end
+
+    def _ask_to_end(self) -> None:
+        self.stop.set()
+        for one in self._asked_to_end:
+            one.set()
 
     def fail(self, error: BaseException | None) -> None:
         """Keep the first failure."""

@@ -14,12 +14,12 @@ import httpx
 import pytest
 import trustme
 
-from testbed.backend import methods
+from testbed.backend import grpc_methods
 from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
+from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.network import Network
-from testbed.runtime import envoy
-from testbed.runtime.process import Command, Process
+from testbed.runtime.components import backends, target_envoys
 from testbed.settings import PATIENCE
 
 SPEED = 300.0
@@ -54,8 +54,8 @@ def target(tmp_path: Path, network: Network) -> Iterator[Target]:
     key.write_bytes(leaf.private_key_pem.bytes())
     backend = network.backend_pod(0)
     command = [sys.executable, "-m", "testbed.backend", "--name", "backend-0", "--address", backend]
-    pod = envoy.TargetPod("envoy-0", network.envoy_pod(0), (backend,), chain, key, AGE)
-    started = envoy.target(pod, Clock(SPEED), tmp_path)
+    pod = target_envoys.TargetPod("envoy-0", network.envoy_pod(0), (backend,), chain, key, AGE)
+    started = target_envoys.envoy(pod, Clock(SPEED), tmp_path)
     with contextlib.ExitStack() as stack:
         serving = stack.enter_context(Process(Command("backend-0", command), tmp_path))
         process = stack.enter_context(started.start(tmp_path))
@@ -68,7 +68,7 @@ def test_both_listeners_route_alike_and_log_each_request_as_it_was_named(target:
     message = pb.GetMeasurementRequest(id="a-1").SerializeToString()
     for tls, name in ((True, "tls"), (False, "plain")):
         with target.channel(tls=tls) as channel:
-            _, call = channel.unary_unary(methods.GET_MEASUREMENT).with_call(
+            _, call = channel.unary_unary(grpc_methods.GET_MEASUREMENT).with_call(
                 message, timeout=PATIENCE.request, metadata=(("x-request-id", f"grpc-{name}"),)
             )
             headers = dict(call.initial_metadata())
@@ -80,12 +80,14 @@ def test_both_listeners_route_alike_and_log_each_request_as_it_was_named(target:
         assert answer.headers["x-testbed-listener"] == name
         assert answer.headers["x-testbed-peer"] == "127.0.0.1"
     target.process.stop()
-    logged = {event.id: event for event in envoy.access_events(target.folder / "envoy-0.access.json")}
+    logged = {event.id: event for event in target_envoys.access_events(target.folder / "envoy-0.access.json")}
     assert set(logged) == {"grpc-tls", "grpc-plain", "rest-tls", "rest-plain"}
     grpc_line, rest_line = logged["grpc-tls"], logged["rest-plain"]
     assert (grpc_line.grpc_status, grpc_line.status, grpc_line.listener) == ("OK", 200, "tls")
     assert (rest_line.path, rest_line.protocol, rest_line.pod) == ("/measurements/a-1", "HTTP/1.1", "envoy-0")
     assert rest_line.flags == ""
+    assert grpc_line.upstream.endswith(f":{backends.GRPC_PORT}")
+    assert rest_line.upstream.endswith(f":{backends.REST_PORT}")
 
 
 @pytest.mark.parametrize(("offered", "agreed"), [(["h2"], "h2"), (["http/1.1"], "http/1.1"), ([], None)])
@@ -115,13 +117,13 @@ def test_a_connection_of_age_is_retired_without_losing_its_stream(target: Target
     message = pb.GetMeasurementRequest(id="a-1").SerializeToString()
     watch = pb.WatchMeasurementsRequest(id="a-1", count=30, interval_ms=50).SerializeToString()
     with target.channel(tls=True) as channel:
-        stream = channel.unary_stream(methods.WATCH_MEASUREMENTS)(watch, timeout=PATIENCE.request)
+        stream = channel.unary_stream(grpc_methods.WATCH_MEASUREMENTS)(watch, timeout=PATIENCE.request)
         seen = 0
         for _ in stream:
             seen += 1
-            channel.unary_unary(methods.GET_MEASUREMENT)(message, timeout=PATIENCE.request)
+            channel.unary_unary(grpc_methods.GET_MEASUREMENT)(message, timeout=PATIENCE.request)
         assert seen == 30
     target.process.stop()
-    events = list(envoy.access_events(target.folder / "envoy-0.access.json"))
+    events = list(target_envoys.access_events(target.folder / "envoy-0.access.json"))
     assert len({event.connection for event in events}) >= 2
     assert {event.grpc_status for event in events} == {"OK"}

@@ -1,4 +1,4 @@
-"""`python -m testbed.runtime.compose SERVICE ...`: what a container of ours runs."""
+"""`python -m testbed.runtime.compose SERVICE ...`: the command of each container of the testbed's image."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import threading
 from pathlib import Path
 
 from testbed.errors import BadInput, ExitCode, TestbedError
-from testbed.runtime.compose.network import EDGE, SUBNET, ContainerNetwork
+from testbed.runtime.compose.container_network import EDGE, SUBNET, ContainerNetwork
 from testbed.settings import PATIENCE
 
 RUN = Path("/run/testbed")
@@ -19,12 +19,12 @@ SOCKETS = Path("/run/sockets")
 
 
 def main(arguments: list[str]) -> int:
-    """Run a service until SIGTERM; the exit status."""
+    """Run a service until SIGTERM, and return the exit status."""
     try:
         network = ContainerNetwork(int(os.environ["TESTBED_SUBNET"] or SUBNET))
         match arguments:
             case ["node", kind, *command]:
-                from testbed.runtime.compose.node import become_envoy
+                from testbed.runtime.compose.balancer_node import become_envoy
 
                 become_envoy(network, kind, os.environ["TESTBED_USER"], command)
             case ["aws"]:
@@ -40,7 +40,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve_aws(network: ContainerNetwork) -> None:
-    from testbed.runtime.compose.aws import AwsService
+    from testbed.runtime.compose.aws_service import AwsService
     from testbed.runtime.upkeep import Upkeep
 
     upkeep = Upkeep()
@@ -53,12 +53,12 @@ def _serve_aws(network: ContainerNetwork) -> None:
 
 
 def _serve_control(network: ContainerNetwork, scenario: str) -> None:
-    from testbed.runtime.compose.control import ControlService
+    from testbed.runtime.compose.control_service import ControlService
     from testbed.runtime.compose.standing import keep_standing
     from testbed.runtime.upkeep import Upkeep
 
     upkeep = Upkeep()
-    service = ControlService(network, RUN, upkeep)
+    service = ControlService(network, RUN, upkeep, SOCKETS / "kubernetes")
     try:
         service.start([network.control, network.address(*EDGE)], SOCKETS / "control")
         upkeep.thread("standing", lambda stop: keep_standing(service, scenario, stop))

@@ -1,11 +1,6 @@
-"""Faults of containers: stop, kill, pause, cut off. Each ends with its block, and the container is as it was.
+"""Strikes containers: stop, kill, pause, cut off; `testbed.faults` describes them.
 
-| fault     | what the others see                                               | ends by             |
-|-----------|-------------------------------------------------------------------|---------------------|
-| `stop`    | SIGTERM: it closes what it can; then nobody has its address       | start               |
-| `kill`    | SIGKILL: open connections are reset; then nobody has its address  | start               |
-| `pause`   | silence: the kernel still takes connections, nobody answers       | resume              |
-| `cut_off` | silence: nobody has its address, what it runs goes on             | the same addresses  |
+Each fault ends with its block, and the container is as it was before.
 """
 
 from __future__ import annotations
@@ -15,25 +10,23 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from testbed.errors import BadInput, Missing
-from testbed.runtime.compose.network import ContainerNetwork
+from testbed.faults import FAULTS, PARTS
+from testbed.runtime.compose.container_network import ContainerNetwork
 from testbed.settings import PATIENCE
 
 if TYPE_CHECKING:
     from docker import DockerClient
     from docker.models.containers import Container
 
-FAULTS = ("stop", "kill", "pause", "cut_off")
-PARTS = ("nlb", "alb", "envoy-0", "envoy-1", "backend-0", "backend-1", "localstack")
-"""What may be struck. `control` and `aws` hold the run itself."""
-
-_PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+PROJECT, _SERVICE = "com.docker.compose.project", "com.docker.compose.service"
+"""Labels of Compose."""
 
 
 class Containers:
-    """The containers of the composed topology that has a network's addresses. A context manager.
+    """The containers of the topology that has a network's addresses. A context manager.
 
     Raises:
-        Missing: Docker does not answer, or keeps no such topology.
+        Missing: Docker does not answer, or runs no such topology.
     """
 
     def __init__(self, network: ContainerNetwork) -> None:
@@ -42,7 +35,7 @@ class Containers:
 
         try:
             self._client: DockerClient = docker.from_env(timeout=int(PATIENCE.api_call))
-            self._project = _project(self._client, network)
+            self._project = project_of(self._client, network)
         except DockerException as error:
             raise Missing(
                 f"Docker does not answer: {error}", do="faults are played from the host, by --on compose"
@@ -56,7 +49,7 @@ class Containers:
 
     @contextlib.contextmanager
     def fault(self, kind: str, part: str) -> Iterator[None]:
-        """Strike a part for as long as the block lasts.
+        """Strike a part while the block lasts.
 
         Raises:
             BadInput: no such fault or part.
@@ -80,32 +73,40 @@ class Containers:
             undo()
 
     def _container(self, part: str) -> Container:
-        labels = [f"{_PROJECT}={self._project}", f"{_SERVICE}={part}"]
-        found = self._client.containers.list(filters={"label": labels})
-        if not found:
+        # By Compose's own labels: the names of containers depend on the project and on the version of
+        # Compose.
+        labels = [f"{PROJECT}={self._project}", f"{_SERVICE}={part}"]
+        containers = self._client.containers.list(filters={"label": labels})
+        if not containers:
             raise Missing(f"the container of {part} does not run", do="start it with `docker compose up`")
-        return found[0]
+        return containers[0]
 
 
-def _project(client: DockerClient, network: ContainerNetwork) -> str:
-    """The project whose `control` has the network's address: several may stand side by side."""
+def project_of(client: DockerClient, network: ContainerNetwork) -> str:
+    """Return the project whose `control` has the network's address: several may run side by side.
+
+    Raises:
+        Missing: none has.
+    """
     for container in client.containers.list(filters={"label": f"{_SERVICE}=control"}):
         attached: dict[str, dict[str, Any]] = container.attrs["NetworkSettings"]["Networks"]
-        if any(one["IPAddress"] == network.control for one in attached.values()):
-            return str(container.labels[_PROJECT])
+        if any(place["IPAddress"] == network.control for place in attached.values()):
+            return str(container.labels[PROJECT])
     raise Missing(f"no composed topology has {network}", do="start it with `docker compose up`")
 
 
 def _cut_off(client: DockerClient, container: Container) -> Any:
+    # Read before the cut: a container without a network no longer shows the addresses that it had.
     attached = {
-        name: one["IPAddress"] for name, one in container.attrs["NetworkSettings"]["Networks"].items()
+        name: place["IPAddress"] for name, place in container.attrs["NetworkSettings"]["Networks"].items()
     }
     networks = {name: client.networks.get(name) for name in attached}
-    for one in networks.values():
-        one.disconnect(container, force=True)
+    for network in networks.values():
+        network.disconnect(container, force=True)
 
     def rejoin() -> None:
         for name, address in attached.items():
+            # With its old address, which the plan of the network and the balancers' configuration name.
             networks[name].connect(container, ipv4_address=address)
 
     return rejoin

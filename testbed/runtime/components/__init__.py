@@ -1,0 +1,1 @@
+"""The parts of a topology, one file a part."""
