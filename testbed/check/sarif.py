@@ -1,6 +1,7 @@
-"""Findings as SARIF 2.1.0, which code hosts show beside the lines of a change.
+"""Findings as SARIF 2.1.0, which code hosts show next to the lines of a change.
 
-Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 (log), 3.27 (result).
+Source: OASIS, Static Analysis Results Interchange Format 2.1.0, sections 3.13 (log), 3.20 (invocation), 3.27
+(result), 3.35 (suppression), 3.49 (rule).
 """
 
 from __future__ import annotations
@@ -11,14 +12,28 @@ from typing import Any
 from urllib.parse import quote
 
 from testbed import __version__
-from testbed.check.findings import Finding
-from testbed.check.rules import Rule
+from testbed.check import rule_pages
+from testbed.check.findings import Acceptance, Finding
+from testbed.check.rule_registry import Rule
+from testbed.errors import Location
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def as_sarif(findings: Sequence[Finding], rules: Sequence[Rule], root: Path) -> dict[str, Any]:
-    """One run with all rules; paths below `root`, the working directory, are relative to it."""
+def as_sarif(
+    findings: Sequence[Finding],
+    rules: Sequence[Rule],
+    root: Path,
+    site: str | None = None,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
+    """The SARIF log: one run with all rules; paths below `root`, the working directory, are relative.
+
+    Args:
+        site: where the documentation is served; None for the pages of this installation.
+        notes: sentences about how the findings were found.
+    """
+    found = {one.rule for one in findings}
     index = {rule.id: number for number, rule in enumerate(rules)}
     return {
         "$schema": SCHEMA,
@@ -34,15 +49,33 @@ def as_sarif(findings: Sequence[Finding], rules: Sequence[Rule], root: Path) -> 
                                 "id": rule.id,
                                 "shortDescription": {"text": rule.title},
                                 "defaultConfiguration": {"level": rule.severity.value},
+                                "helpUri": rule_pages.uri_of(rule, site),
+                                **(_help(rule) if rule.id in found else {}),
                             }
                             for rule in rules
                         ],
                     }
                 },
                 "columnKind": "unicodeCodePoints",
+                "invocations": [
+                    {
+                        "executionSuccessful": True,
+                        "toolExecutionNotifications": [
+                            {"level": "note", "message": {"text": note}} for note in notes
+                        ],
+                    }
+                ],
                 "results": [_result(one, index[one.rule], root) for one in findings],
             }
         ],
+    }
+
+
+def _help(rule: Rule) -> dict[str, Any]:
+    """The page itself, which code hosts show; only of rules with findings, as the others would add 200 kB."""
+    page = rule_pages.page_of(rule)
+    return {
+        "help": {"text": f"{page.meaning}\n\n{page.remedy}", "markdown": page.markdown(has_finding=False)}
     }
 
 
@@ -52,14 +85,27 @@ def _result(finding: Finding, index: int, root: Path) -> dict[str, Any]:
         "ruleIndex": index,
         "level": finding.severity.value,
         "message": {"text": f"{finding.what}; {finding.do}."},
-        "locations": [
-            {
-                "physicalLocation": {
-                    "artifactLocation": {"uri": _uri(finding.where.path, root)},
-                    "region": {"startLine": finding.where.line or 1},
-                }
-            }
-        ],
+        # An empty list too: where one result has suppressions, all results must (3.27.23).
+        "suppressions": [_suppression(finding.accepted, root)] if finding.accepted else [],
+        "locations": [_place(finding.where, root)],
+    }
+
+
+def _suppression(acceptance: Acceptance, root: Path) -> dict[str, Any]:
+    return {
+        "kind": "external" if acceptance.line is None else "inSource",
+        "status": "accepted",
+        "justification": acceptance.reason,
+        "location": _place(acceptance.where, root),
+    }
+
+
+def _place(where: Location, root: Path) -> dict[str, Any]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": {"uri": _uri(where.path, root)},
+            "region": {"startLine": where.line or 1},
+        }
     }
 
 

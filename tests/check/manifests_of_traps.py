@@ -53,8 +53,7 @@ spec:
 EXTERNAL_DNS = """\
 apiVersion: apps/v1
 kind: Deployment
-metadata:
-  name: external-dns
+metadata: {name: external-dns}
 spec:
   selector: {matchLabels: {app: external-dns}}
   template:
@@ -62,6 +61,7 @@ spec:
     spec:
       containers:
         - name: external-dns
+          command: [external-dns, --provider=aws]
           image: external-dns:v0.7.4
           args:
             - --source=service

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testbed.check import reading, rules
+from testbed.check import manifest_reading, rule_registry
 from testbed.kubernetes import manifests
-from testbed.lb_controller.inputs import Version
+from testbed.releases import Named
 from tests.check.manifests_of_traps import EXTERNAL_DNS, INGRESS, PLAIN, SERVICE
 
 PREFIXES = ("external-dns.alpha.kubernetes.io/", "external-dns.kubernetes.io/")
@@ -78,8 +78,9 @@ def test_every_manifest_has_findings_with_a_line(
         changed(EXTERNAL_DNS, {}, args),
     )
     loaded = [one for text in texts for one in manifests.parse(text, Path("all.yaml"))]
-    for controller in Version:
-        found = rules.check(reading.Reading.of(loaded, version, controller))
+    for controller in ("v2.1", "v3"):
+        named = Named(version, "--external-dns"), Named(controller, "--lb-controller")
+        found = rule_registry.check(manifest_reading.Reading.of(loaded, *named))
         assert all(one.where.line and one.what and one.do for one in found)
 
 
@@ -90,4 +91,4 @@ def test_a_deployment_of_any_shape_is_looked_at(text: str) -> None:
     loaded = manifests.parse(
         f"apiVersion: apps/v1\nkind: Deployment\nmetadata: {{name: a}}\n{text}", Path("a.yaml")
     )
-    assert rules.check(reading.Reading.of(loaded, "v0.7.4", Version.NEWEST)) == []
+    assert rule_registry.check(manifest_reading.Reading.of(loaded, Named("v0.7.4", "--external-dns"))) == []
