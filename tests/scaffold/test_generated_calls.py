@@ -6,10 +6,9 @@ from typing import Any
 import orjson
 import pytest
 
-from testbed.check.reading import Reading, load
+from testbed.check.manifest_reading import Reading, load
 from testbed.errors import BadInput
-from testbed.lb_controller.inputs import Version
-from testbed.scaffold.calls import calls
+from testbed.scaffold.generated_calls import calls
 from testbed.traffic.calls import Call
 from tests.check.manifests_of_traps import INGRESS, PLAIN, REST, annotated, folder
 
@@ -19,7 +18,7 @@ CONDITIONS = "alb.ingress.kubernetes.io/conditions.web-plain"
 
 def called(path: Path, ingress: str, *conditions: dict[str, Any]) -> list[Call]:
     asked = annotated(ingress, f"{CONDITIONS}: '{orjson.dumps(conditions).decode()}'")
-    plan = Reading.of(load([folder(path, PLAIN, asked)]), None, Version.NEWEST).plan
+    plan = Reading.of(load([folder(path, PLAIN, asked)])).plan
     (stack,) = (one.stack for one in plan.stacks)
     assert stack
     return calls(stack, HOST, 443)
@@ -55,7 +54,7 @@ def test_a_rest_call_has_the_method_and_the_query_of_its_rule(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("ingress", "condition", "told"),
+    ("ingress", "condition", "reported"),
     [
         (INGRESS, SOURCE, "source-ip"),
         (INGRESS, method("GET"), "http-request-method"),
@@ -64,17 +63,15 @@ def test_a_rest_call_has_the_method_and_the_query_of_its_rule(tmp_path: Path) ->
         (REST, header("host", "x"), "http-header"),
     ],
 )
-def test_a_rule_that_no_call_can_meet_is_told(
-    tmp_path: Path, ingress: str, condition: dict[str, Any], told: str
+def test_a_rule_that_no_call_can_meet_is_reported(
+    tmp_path: Path, ingress: str, condition: dict[str, Any], reported: str
 ) -> None:
-    with pytest.raises(BadInput, match=f"asks for a {told} that no call can be made for"):
+    with pytest.raises(BadInput, match=f"requires a {reported} that no generated call can meet"):
         called(tmp_path, ingress, condition)
 
 
 def test_a_wildcard_host_takes_the_name(tmp_path: Path) -> None:
-    plan = Reading.of(
-        load([folder(tmp_path, PLAIN, INGRESS.replace(HOST, "'*.example.com'"))]), None, Version.NEWEST
-    ).plan
+    plan = Reading.of(load([folder(tmp_path, PLAIN, INGRESS.replace(HOST, "'*.example.com'"))])).plan
     (stack,) = (one.stack for one in plan.stacks)
     assert stack
     assert [call.protocol for call in calls(stack, HOST, 443)] == ["grpc"]

@@ -1,4 +1,4 @@
-"""A call for each path that an ALB forwards, made so that it meets its rule's conditions."""
+"""A call for each path that an ALB forwards, which meets the conditions of its rule."""
 
 from __future__ import annotations
 
@@ -7,24 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from testbed.errors import BadInput
-from testbed.lb_controller import globs
-from testbed.lb_controller.rule_conditions import HEADER, HOST, METHOD, PATH, QUERY
-from testbed.lb_controller.stack import Condition, ListenerRule, Ref, Stack
-from testbed.lb_controller.target_groups import GRPC
+from testbed.lb_controller.core import wildcards
+from testbed.lb_controller.core.stack import GRPC, Condition, ListenerRule, Ref, Stack
+from testbed.lb_controller.ingress.rule_conditions import HEADER, HOST, METHOD, PATH, QUERY
 from testbed.traffic.calls import Call
 from testbed.traffic.description import METHODS, OWN_HEADERS
 
 _GRPC_SHARE, _REST_SHARE = 3.0, 2.0
 _GRPC_CONTENT = "application/grpc"
 _CLIENTS_OWN = ("content-type", "te", "user-agent")
-"""Headers that a gRPC client writes itself."""
+"""Headers that a gRPC client sets itself."""
 
 
 def calls(stack: Stack, host: str, port: int) -> list[Call]:
-    """A call for each path that a rule of the host forwards; health and reflection if there is no other.
+    """A call for each path that a rule of the host forwards; health and reflection only if nothing else.
 
     Raises:
-        BadInput: no call reaches any rule, or none of gRPC a rule that is meant for it.
+        BadInput: no call reaches any rule, or no gRPC call reaches a rule for gRPC.
     """
     found: dict[tuple[str, str], Call] = {}
     minor: dict[tuple[str, str], Call] = {}
@@ -37,14 +36,15 @@ def calls(stack: Stack, host: str, port: int) -> list[Call]:
             continue
         for path in _paths(rule):
             call = _grpc(path) if version == GRPC else Call("rest", _plain(path), "GET", share=_REST_SHARE)
-            if not globs.covers(path, call.path):
+            if not wildcards.covers(path, call.path):
                 unmatched.append(path)
-                continue  # the prefix of a path type stands for itself too, which no gRPC method is
+                continue  # a Prefix path matches the bare prefix too, which is not a gRPC method
             met = _meeting(call, rule.conditions)
             if isinstance(met, Condition):
-                unmet.append(f"path {path} asks for a {met.field}")
+                unmet.append(f"path {path} requires a {met.field}")
                 continue
             is_minor = met.path.startswith(("/grpc.health.", "/grpc.reflection."))
+            # Health checks alone would show nothing of the move, so they count only without other calls.
             (minor if is_minor else found).setdefault((met.protocol, met.path), met)
     chosen = found or minor
     if unmatched and not any(protocol == "grpc" for protocol, _ in (*found, *minor)):
@@ -53,13 +53,13 @@ def calls(stack: Stack, host: str, port: int) -> list[Call]:
             do="write /package.Service/* with pathType ImplementationSpecific",
         )
     if not chosen:
-        reason = f": the rule of {unmet[0]} that no call can be made for" if unmet else ""
+        reason = f": the rule of {unmet[0]} that no generated call can meet" if unmet else ""
         raise BadInput(f"no rule of the ALB forwards a call of {host}{reason}")
     return list(chosen.values())
 
 
 def _protocol_version(rule: ListenerRule, versions: Mapping[str, str | None]) -> str | None:
-    """Of the first target group that a rule forwards to; None if it forwards to none."""
+    """The protocol version of the first target group of a rule; None if the rule does not forward."""
     groups = [item for action in rule.actions if action.forward for item in action.forward.target_groups]
     return next(
         (versions[item.target_group.id] for item in groups if isinstance(item.target_group, Ref)), None
@@ -68,7 +68,7 @@ def _protocol_version(rule: ListenerRule, versions: Mapping[str, str | None]) ->
 
 def _takes(rule: ListenerRule, host: str) -> bool:
     values = [value.lower() for one in rule.conditions if one.field == HOST for value in one.values]
-    return not values or any(globs.covers(value, host.lower()) for value in values)
+    return not values or any(wildcards.covers(value, host.lower()) for value in values)
 
 
 def _paths(rule: ListenerRule) -> list[str]:
@@ -76,7 +76,7 @@ def _paths(rule: ListenerRule) -> list[str]:
 
 
 def _plain(pattern: str) -> str:
-    """A path that a pattern matches: `/a/*` is `/a/1`, `/*` is `/`."""
+    """A path that a pattern matches: `/a/1` for `/a/*`, `/` for `/*`."""
     if pattern == "/*":
         return "/"
     return pattern.replace("*", "1").replace("?", "x")
@@ -94,7 +94,7 @@ def _grpc(pattern: str) -> Call:
 
 
 def _meeting(call: Call, conditions: tuple[Condition, ...]) -> Call | Condition:
-    """The call with what the conditions beside host and path ask for, or the first that it cannot meet."""
+    """The call changed to meet the conditions beside host and path, or the first condition it cannot meet."""
     for one in conditions:
         if one.field in (HOST, PATH):
             continue
@@ -117,7 +117,7 @@ def _with_header(call: Call, condition: Condition) -> Call | None:
     name = (condition.header_name or "").lower()
     if call.protocol == "grpc" and name in _CLIENTS_OWN:
         is_met = name == "content-type" and any(
-            globs.covers(value.lower(), _GRPC_CONTENT) for value in condition.values
+            wildcards.covers(value.lower(), _GRPC_CONTENT) for value in condition.values
         )
         return call if is_met else None
     if not condition.values or name in OWN_HEADERS:
