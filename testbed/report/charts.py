@@ -1,8 +1,7 @@
 """The geometry of the charts: values in, SVG path data and positions out; the template draws them.
 
-A chart is 1000 units wide and as high as it says, and is stretched to the width of the page (strokes keep
-theirs). Labels are HTML at percentages, so that they are readable at every width. The vertical axis points
-down, as SVG's does.
+A chart is 1000 units wide, and the page stretches it to its own width (strokes keep theirs). Labels are HTML
+at percentages, so that they are readable at every width. The vertical axis points down, as in SVG.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ WIDTH = 1000.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """A labelled position on an axis, in per cent of its length."""
+    """A labelled position on an axis, in percent of its length."""
 
     position: float
     label: str
@@ -53,19 +52,20 @@ class Axis:
     @property
     def span(self) -> float:
         """Wall seconds from left to right; never 0."""
+        # A journal of a single event has no length.
         return max(self.end - self.start, 1e-6)
 
     def x(self, time: float) -> float:
-        """The position in units, within the chart."""
+        """Return the position of a wall time in units, within the chart."""
         return min(WIDTH, max(0.0, (time - self.start) / self.span * WIDTH))
 
     def percent(self, time: float) -> float:
-        """The position in per cent of the width, within the chart."""
+        """Return the position of a wall time in percent of the width, within the chart."""
         return round(self.x(time) / WIDTH * 100, 3)
 
 
 def stacked(layers: Sequence[Sequence[float]], height: float, top: float) -> list[str]:
-    """Areas of equally wide columns, one upon the other, the first at the bottom."""
+    """Return areas of equally wide columns, stacked, the first at the bottom."""
     paths = []
     floor = [0.0] * (len(layers[0]) if layers else 0)
     for layer in layers:
@@ -96,7 +96,7 @@ def _stairs(values: Sequence[float], width: float, height: float, top: float) ->
 
 
 def line(values: Sequence[float | None], height: float, top: float) -> str:
-    """A line through the middles of equally wide columns, broken where there is no value."""
+    """Return a line through the middles of equally wide columns, broken where there is no value."""
     width = WIDTH / max(1, len(values))
     words, pen_down = [], False
     for index, value in enumerate(values):
@@ -111,7 +111,7 @@ def line(values: Sequence[float | None], height: float, top: float) -> str:
 
 
 def steps(points: Sequence[tuple[float, float]], axis: Axis, height: float, top: float) -> str:
-    """A step function from `(wall time, value)` to the end of the axis."""
+    """Return a step function from `(wall time, value)` points to the end of the axis."""
     if not points:
         return ""
     words = [f"M{_short(axis.x(points[0][0]))},{_y(points[0][1], height, top)}"]
@@ -122,27 +122,28 @@ def steps(points: Sequence[tuple[float, float]], axis: Axis, height: float, top:
 
 
 def closed(path: str, height: float) -> str:
-    """The area under a step function that ends at the right side."""
+    """Return the area under a step function that ends at the right edge."""
     return f"{path}V{_short(height)}H{path[1:].split(',')[0]}Z" if path else ""
 
 
 def scale(highest: float) -> float:
-    """A round number at or above the highest value: the top of an axis."""
+    """Return a round number at or above the highest value: the top of an axis."""
     if highest <= 0:
         return 1.0
     magnitude = 10.0 ** math.floor(math.log10(highest))
+    # Factors whose halves are round too: an axis is labelled at its top and in its middle.
     for factor in (1, 1.5, 2, 3, 4, 5, 6, 8, 10):
         if factor * magnitude >= highest:
             return factor * magnitude
     return 10 * magnitude
 
 
-def time_step(span: float, wanted: int) -> float:
-    """Round seconds between ticks, so that at most `wanted` fit into a span."""
+def time_step(span: float, most: int) -> float:
+    """Return a round number of seconds between ticks, so that at most `most` fit into a span."""
     for seconds in (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400):
-        if span / seconds <= wanted:
+        if span / seconds <= most:
             return float(seconds)
-    return span / max(1, wanted)
+    return span / max(1, most)
 
 
 def _y(value: float, height: float, top: float) -> str:

@@ -1,9 +1,9 @@
-"""`report.html`: one self-contained page. What a run says is text to the template, which escapes it all."""
+"""`report.html`: one self-contained page. The template escapes every text that comes from the run."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,12 +12,17 @@ from typing import Any
 import jinja2
 
 from testbed import journal
-from testbed.rehearsal.phases import Latency, Outcomes, Phase, Share
-from testbed.rehearsal.story import Step, Via
-from testbed.rehearsal.verdict import Verdict
+from testbed.balancer_identity import phrase, title
+from testbed.network import BALANCER_TYPES
 from testbed.report import words
+from testbed.report.balancer_columns import Column, by_name, kind_and_scheme
+from testbed.report.client_rows import HEADINGS, client_rows, extrapolated, who_calls
 from testbed.report.timeline import drain_pictures, picture
 from testbed.report.words import Times
+from testbed.verdict import outage_findings
+from testbed.verdict.history import Step
+from testbed.verdict.phases import Latency, Outcomes, Phase, Share
+from testbed.verdict.verdict import Verdict
 
 LOG_LINES_A_STEP = 60
 EXTERNAL_DNS = frozenset(("external-dns", "external_dns", "externaldns"))
@@ -25,10 +30,9 @@ EXTERNAL_DNS = frozenset(("external-dns", "external_dns", "externaldns"))
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A line of the table of steps: one balancer in one step, or a step in all (`via` empty)."""
+    """A row of the table of steps: one balancer in one step."""
 
-    via: str
-    name: str
+    balancer: Column
     outcomes: Outcomes
     rate: float
     latency: Latency
@@ -37,7 +41,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line of ExternalDNS's log, and how often it was said in the step."""
+    """A line of ExternalDNS's log, and how often it occurs in the step."""
 
     when: str
     level: str
@@ -47,7 +51,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A step as the page tells it."""
+    """A step as the page shows it."""
 
     step: Step | None
     began: str
@@ -61,39 +65,46 @@ class Chapter:
 
 
 def render(verdict: Verdict) -> bytes:
-    """The page."""
-    times = Times(verdict.story)
+    """Return the page, UTF-8."""
+    times = Times(verdict.history)
     template = _environment().get_template("report.html.j2")
-    run = verdict.story.runs[0] if verdict.story.runs else None
+    run = verdict.history.runs[0] if verdict.history.runs else None
     return template.render(
         verdict=verdict,
         headline=words.headline(verdict),
+        sight=outage_findings.excluded(verdict.gaps, verdict.history),
+        clocks=outage_findings.CLOCKS,
         run=run,
         facts=_facts(verdict, times),
         picture=picture(verdict),
         drains=drain_pictures(verdict),
+        client_headings=HEADINGS,
+        client_rows=client_rows(verdict),
+        who_calls=who_calls(verdict),
+        extrapolated=list(extrapolated(verdict)),
         chapters=list(_chapters(verdict, times)),
         moments=[
             (times.both(moment.time) if moment.time is not None else "not yet", moment)
             for moment in sorted(verdict.movements.moments, key=lambda one: one.time or float("inf"))
         ],
         gaps=[
-            (move, times.lasted(move.gap), move.asked.text)
+            (move, times.lasted(move.gap), move.action.text)
             for move in verdict.movements.moves
-            if move.gap is not None and move.asked
+            if move.gap is not None and move.action
         ],
         about=_about(verdict, times),
         times=times,
         words=words,
-    ).encode("utf-8", "replace")
+        phrase=phrase,
+    ).encode("utf-8", "replace")  # output of a command may hold half a surrogate pair
 
 
 @cache
 def _environment() -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
+        autoescape=True,  # not select_autoescape, which would miss the suffix .j2
+        undefined=jinja2.StrictUndefined,  # a misspelt name fails instead of printing nothing
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -103,36 +114,43 @@ def _environment() -> jinja2.Environment:
 
 
 def _facts(verdict: Verdict, times: Times) -> list[tuple[str, str, str]]:
-    """Figures for the top of the page: label, value, remark."""
-    counted, outcomes = verdict.tally, verdict.requests
+    """Return the figures at the top of the page: label, remark, value."""
+    counted, outcomes, latency = verdict.tally, verdict.requests, verdict.tally.all.latency
     facts = [
-        ("Requests", words.count(outcomes.total), f"{counted.all.rate:,.0f} per second"),
-        ("Failed", words.count(outcomes.failed), ""),
-        ("Unknown", words.count(outcomes.unknown), "sent, never answered"),
-        (
-            "Latency p99",
-            words.latency(counted.all.latency.p99),
-            f"p50 {words.latency(counted.all.latency.p50)}",
-        ),
+        ("Requests", f"{counted.all.rate:,.0f} per second", words.count(outcomes.total)),
+        ("Failed", "", words.count(outcomes.failed)),
+        ("Unknown", "sent, never answered", words.count(outcomes.unknown)),
+        ("Latency p99", f"p50 {words.latency(latency.p50)}", words.latency(latency.p99)),
     ]
     moves = verdict.movements.moves
     if moves and moves[0].gap is not None:
         gap = words.duration(moves[0].gap * times.speed)
-        facts.append(("Act to first on ALB", gap, f"{words.duration(moves[0].gap)} of wall time"))
-    may_go = verdict.movements.may_go
-    if may_go is not None:
-        facts.append(("The NLB may go", times.at(may_go), f"after {times.wall(may_go):.1f} s of wall time"))
-    elif moves:
-        facts.append(("The NLB may go", "not yet", ""))
+        remark = f"after the action ({words.duration(moves[0].gap)} wall)"
+        facts.append((*_short(moves[0].to, "First {} request", "First request", remark), gap))
+    for departure in verdict.movements.departures:
+        at, remark = "not yet", ""
+        if departure.time is not None:
+            at = times.at(departure.time)
+            remark = f"after the start ({times.wall(departure.time):.1f}\u00a0s\u00a0wall)"
+        if departure.time is not None or moves:
+            facts.append((*_short(departure.balancer, "The {} may go", "May go", remark), at))
     return facts
 
 
+def _short(name: str, label: str, without: str, remark: str) -> tuple[str, str]:
+    """Return label and remark of a figure of one balancer: a long name is in the remark, not in the label."""
+    if name in BALANCER_TYPES:
+        return label.format(title(name)), remark
+    return without, ", ".join(filter(None, (name, remark)))
+
+
 def _chapters(verdict: Verdict, times: Times) -> Iterable[Chapter]:
-    story = verdict.story
-    logs = [event for event in story.logs if event.component.lower() in EXTERNAL_DNS]
+    history = verdict.history
+    shown = by_name(verdict)
+    logs = [event for event in history.logs if event.component.lower().partition("/")[0] in EXTERNAL_DNS]
     for phase in verdict.tally.phases:
         step = phase.step
-        start, end = (step.start, step.until) if step else (story.begin, story.begin)
+        start, end = (step.start, step.until) if step else (history.begin, history.begin)
         mine = [event for event in logs if start <= event.time < end]
         said = _said(mine, times)
         number = step.number if step else 0
@@ -140,55 +158,64 @@ def _chapters(verdict: Verdict, times: Times) -> Iterable[Chapter]:
             step,
             times.both(start),
             times.lasted(end - start),
-            tuple(_rows(phase)),
-            tuple((times.at(one.time), one.text) for one in story.actions if one.step == number),
-            tuple(one for one in story.commands if one.step == number),
-            tuple(one for one in story.expectations if one.step == number),
+            tuple(_rows(phase, shown)),
+            tuple((times.at(one.time), one.text) for one in history.actions if one.step == number),
+            tuple(one for one in history.commands if one.step == number),
+            tuple(one for one in history.expectations if one.step == number),
             tuple(said[:LOG_LINES_A_STEP]),
             max(0, len(said) - LOG_LINES_A_STEP),
         )
 
 
 def _said(log: Iterable[journal.Log], times: Times) -> list[LogLine]:
-    """Each different line once, where it was first said: every sync repeats most of them."""
+    """Return each distinct line once, where it first occurs: every sync repeats most of them."""
     first: dict[tuple[str, str], float] = {}
     repeats: Counter[tuple[str, str]] = Counter()
-    for one in log:
-        key = (one.level.lower(), one.message)
-        first.setdefault(key, one.time)
+    for line in log:
+        key = (line.level.lower(), line.message)
+        first.setdefault(key, line.time)
         repeats[key] += 1
     return [LogLine(times.at(time), *key, repeats[key]) for key, time in first.items()]
 
 
-NAMES = {Via.NLB: "NLB", Via.ALB: "ALB", Via.NONE: "not answered", Via.UNKNOWN: "unknown balancer"}
-
-
-def _rows(phase: Phase) -> Iterable[Row]:
-    for via, share in phase.by_balancer.items():
+def _rows(phase: Phase, shown: Mapping[str, Column]) -> Iterable[Row]:
+    for name, share in phase.by_balancer.items():
         if not share.outcomes.total:
             continue
         protocols = tuple(
-            (protocol, one) for (other, protocol), one in phase.by_protocol.items() if other is via
+            (protocol, part) for (other, protocol), part in phase.by_protocol.items() if other == name
         )
-        yield Row(via.value, NAMES[via], share.outcomes, share.rate, share.latency, protocols)
+        yield Row(shown[name], share.outcomes, share.rate, share.latency, protocols)
 
 
 def _about(verdict: Verdict, times: Times) -> list[tuple[str, str]]:
-    story, counted = verdict.story, verdict.tally
+    history, counted = verdict.history, verdict.tally
     about: list[tuple[str, Any]] = []
-    for run in story.runs[:1]:
+    for run in history.runs[:1]:
         about += [
+            ("Started", words.date(run.time)),
+            ("Play it again", run.command or "with testbed rehearse"),
             ("Scenario", run.scenario),
             ("Host", run.host),
-            ("Speed", f"{story.speed:g} production seconds in one second"),
-            ("Rate", f"{run.rate:g} requests per second, sent on schedule whatever the answers"),
-            ("ExternalDNS", run.external_dns),
+            ("Speed", f"{history.speed:g} production seconds in one second"),
+            ("Rate", f"{run.rate:g} requests per second, sent on schedule, however slow the answers"),
+            ("ExternalDNS", words.release(run.external_dns, run.external_dns_by, run.external_dns_binary)),
+            (
+                "LB Controller",
+                words.release(run.lb_controller, run.lb_controller_by, run.lb_controller_binary),
+            ),
             ("Seed", run.seed),
             ("Network", run.network),
             ("Testbed", run.testbed),
             ("Machine", run.machine),
         ]
-    about.append(("Duration", f"{times.lasted(story.end - story.begin)}: production time (wall time)"))
+    about += [("Real controller", "\n".join(words.real_controller(one))) for one in history.real_controllers]
+    for name, balancer in history.named_balancers().by_name.items():
+        if balancer.dns_name:
+            made = f"made by {balancer.owner}" if balancer.owner else ""
+            known = filter(None, (kind_and_scheme(balancer), made, balancer.dns_name))
+            about.append((title(name), ", ".join(known)))
+    about.append(("Duration", f"{times.lasted(history.end - history.begin)}: production time (wall time)"))
     lag = counted.start_lag
     about.append(
         (
@@ -196,8 +223,12 @@ def _about(verdict: Verdict, times: Times) -> list[tuple[str, str]]:
             f"p50 {words.latency(lag.p50)}, p99 {words.latency(lag.p99)}, max {words.latency(lag.max)}",
         )
     )
-    for stop in story.traffic:
+    for stop in history.traffic:
         text = f"{stop.scheduled:,} scheduled, {stop.sent:,} sent, {stop.finished:,} finished"
         about.append(("Schedule", f"{text}, {stop.never_started:,} never started"))
+    if ipv6 := words.ipv6_clients(counted):
+        about.append(("IPv6 clients", ipv6))
+    if forecast := words.forecast(verdict):
+        about.append(("Forecast", forecast))
     about.append(("Other requests at the targets", f"{verdict.other_requests:,}: health checks, probes"))
     return [(name, str(value)) for name, value in about]

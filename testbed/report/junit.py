@@ -1,7 +1,6 @@
 """`junit.xml`: steps, expectations and checks of the verdict as test cases.
 
-A verdict that is no pass never comes out green: each finding is a failure (fail) or an error (inconclusive)
-of some case.
+Only a pass is green: each finding is a failure (fail) or an error (inconclusive) of one of the cases.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ import re
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from testbed.rehearsal.story import Step
-from testbed.rehearsal.verdict import Finding, Reason, Result, Verdict
+from testbed.report.balancer_columns import all_columns
+from testbed.verdict.findings import Finding, Reason, Result
+from testbed.verdict.history import Step
+from testbed.verdict.verdict import Verdict
 
 FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold."""
+"""Characters that XML 1.0 does not allow."""
 
 CHECKS: dict[str, frozenset[Reason]] = {
     "the ledger agrees with the targets' access logs": frozenset(
@@ -30,6 +31,8 @@ CHECKS: dict[str, frozenset[Reason]] = {
     "the generator kept its schedule": frozenset(
         (Reason.NEVER_STARTED, Reason.STARTED_LATE, Reason.GENERATOR_SILENT, Reason.OUTCOMES_MISSING)
     ),
+    "no balancer stalled": frozenset((Reason.STALLED,)),
+    "a stall would have shown": frozenset((Reason.OUTAGE_UNSEEN,)),
     "every step saw traffic": frozenset((Reason.NO_REQUESTS, Reason.STEP_WITHOUT_TRAFFIC)),
     "the run was played to its end": frozenset(
         (
@@ -49,14 +52,15 @@ ELSEWHERE = LOST | LIMITS | {Reason.EXPECTATION_FAILED}
 
 
 def render(verdict: Verdict) -> bytes:
-    """The verdict as JUnit XML."""
+    """Return the verdict as JUnit XML."""
     document = JUnitXml("testbed")
-    scenario = verdict.story.runs[0].scenario if verdict.story.runs else "unknown scenario"
+    scenario = verdict.history.runs[0].scenario if verdict.history.runs else "unknown scenario"
     suites = [_steps(verdict), _invariants(verdict), _checks(verdict)]
     if verdict.thresholds:
         suites.insert(2, _thresholds(verdict))
     for suite in suites:
         for case in suite:
+            # CI systems group the cases by it, and tell two scenarios of one pipeline apart.
             case.classname = _clean(f"{scenario}.{suite.name}")
         document.add_testsuite(suite)
     document.update_statistics()  # type: ignore[no-untyped-call]
@@ -66,51 +70,57 @@ def render(verdict: Verdict) -> bytes:
 
 def _steps(verdict: Verdict) -> TestSuite:
     suite = TestSuite("steps")
-    for step in verdict.story.steps():
+    for step in verdict.history.steps():
         suite.add_testcase(_step(step, verdict))
-    for one in verdict.story.expectations:
-        problems: list[Problem] = [] if one.passed else [Failure(_clean(one.detail or one.text))]
-        suite.add_testcase(_case(f"step {one.step}: {one.text}", 0.0, problems))
+    for expectation in verdict.history.expectations:
+        problems: list[Problem] = (
+            [] if expectation.passed else [Failure(_clean(expectation.detail or expectation.text))]
+        )
+        suite.add_testcase(_case(f"step {expectation.step}: {expectation.text}", 0.0, problems))
     return suite
 
 
 def _step(step: Step, verdict: Verdict) -> TestCase:
     problems: list[Problem] = []
     if step.outcome == "failed":
-        problems = [Failure("the step was given up")]
+        problems = [Failure("the step ended early")]
     elif step.outcome != "passed":
         problems = [Error(_clean(step.outcome))]
-    seconds = (step.end if step.end is not None else verdict.story.end) - step.start
+    seconds = (step.end if step.end is not None else verdict.history.end) - step.start
     return _case(f"{step.number}. {step.title}", seconds, problems)
 
 
 def _invariants(verdict: Verdict) -> TestSuite:
     suite = TestSuite("invariants")
+    for column in all_columns(verdict):
+        if column.about:
+            suite.add_property(_clean(f"balancer {column.heading}"), _clean(column.about))
     lost = [finding for finding in verdict.findings if finding.reason in LOST]
     case = _case("no request fails, and none ends without an answer", 0.0, _problems(lost))
-    if verdict.story.losses_accepted:
-        case.result = [Skipped(_clean(f"accepted: {verdict.story.losses_accepted[0].why}"))]
+    if verdict.history.losses_accepted:
+        case.result = [Skipped(_clean(f"accepted: {verdict.history.losses_accepted[0].why}"))]
     suite.add_testcase(case)
     return suite
 
 
 def _thresholds(verdict: Verdict) -> TestSuite:
     suite = TestSuite("thresholds")
-    for one in verdict.thresholds:
-        kind = Failure if one.holds is False else Error
-        problems: list[Problem] = [] if one.holds else [kind(_clean(one.seen))]
-        suite.add_testcase(_case(one.threshold.text, 0.0, problems))
+    for measured in verdict.thresholds:
+        kind = Failure if measured.holds is False else Error
+        problems: list[Problem] = [] if measured.holds else [kind(_clean(measured.seen))]
+        suite.add_testcase(_case(measured.threshold.text, 0.0, problems))
     return suite
 
 
 def _checks(verdict: Verdict) -> TestSuite:
     suite = TestSuite("verdict")
     named = frozenset[Reason]().union(*CHECKS.values())
+    # Every reason is in one case: a new one that no case names must not leave the file green.
     elsewhere = ELSEWHERE if verdict.thresholds else ELSEWHERE - LIMITS
     rest = frozenset(Reason) - named - elsewhere
     for name, reasons in {**CHECKS, "the run can be judged": rest}.items():
-        found = [finding for finding in verdict.findings if finding.reason in reasons]
-        suite.add_testcase(_case(name, 0.0, _problems(found)))
+        mine = [finding for finding in verdict.findings if finding.reason in reasons]
+        suite.add_testcase(_case(name, 0.0, _problems(mine)))
     return suite
 
 

@@ -1,4 +1,4 @@
-"""The timeline of a run: requests, latency and connections over one time axis, with everything that happened.
+"""The timeline of a run: requests, latency, connections and events over one time axis.
 
 ```
  steps        │ 1 ───────│ 2 ─────────│ 3 ────│ 4 ────────────│
@@ -11,51 +11,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from testbed import journal
-from testbed.rehearsal.moments import Drain, Move
-from testbed.rehearsal.story import Story, Via
-from testbed.rehearsal.verdict import Verdict
+from testbed.balancer_identity import NONE, UNKNOWN, phrase, title
 from testbed.report import charts
+from testbed.report.balancer_columns import are_short, by_name, table_columns
+from testbed.report.balancer_lanes import BalancerLane, balancer_lanes
 from testbed.report.charts import Axis, Chart, Shape, Tick
+from testbed.report.lanes import Lane, lane
 from testbed.report.words import Times, clock_time, duration, latency
+from testbed.verdict.drains import Drain
+from testbed.verdict.history import History
+from testbed.verdict.moments import Move
+from testbed.verdict.verdict import Verdict
 
 LABEL = 13.0
-"""Width of a cut's label in per cent of a wide page; nearer ones go to another row."""
-CLOSE = 0.6
-"""Marks of a lane nearer than this, in per cent of the width, are drawn as one."""
-MARK_LINES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """Something that happened; `lines` tell what, in the order of time."""
-
-    position: float
-    css: str
-    lines: tuple[str, ...]
+"""Least width of a cut's label in per cent of a wide page; nearer ones go to another row."""
+LETTER = 0.62
+"""Width of a letter of the label, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A line through all charts; its label stands in a row above them, to its left if `turned`."""
+    """A vertical line through all charts; its label is in a row above them, to its left if `turned`.
+
+    `tone` is the class of the balancer that the alias moved to, "" for another cut.
+    """
 
     position: float
     css: str
+    tone: str
     label: str
     row: int
     turned: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A row of marks below the charts."""
-
-    title: str
-    marks: tuple[Mark, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,28 +62,33 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything that the template needs to draw the timeline; `data` is for the reading under the mouse."""
+    """Everything that the template draws; `data` holds the values shown at the mouse pointer."""
 
     bands: tuple[Band, ...]
     charts: tuple[Chart, ...]
     lanes: tuple[Lane, ...]
+    balancers: tuple[BalancerLane, ...]
     cuts: tuple[Cut, ...]
+    cut_rows: int
     production: tuple[Tick, ...]
     wall: tuple[Tick, ...]
     data: dict[str, Any]
 
 
 def picture(verdict: Verdict) -> Picture:
-    """Draw the timeline of a verdict."""
-    story, times = verdict.story, Times(verdict.story)
-    axis = Axis(story.begin, story.end)
+    """Return the timeline of a verdict."""
+    history, times = verdict.history, Times(verdict.history)
+    axis = Axis(history.begin, history.end)
+    cuts = tuple(_cuts(verdict, axis, times))
     return Picture(
-        tuple(_bands(story, axis)),
+        tuple(_bands(history, axis)),
         tuple(
             chart for chart in (_requests(verdict), _latency(verdict), _connections(verdict, axis)) if chart
         ),
         tuple(lane for lane in _lanes(verdict, axis, times) if lane.marks),
-        tuple(_cuts(verdict, axis, times)),
+        balancer_lanes(verdict, axis, times),
+        cuts,
+        max((cut.row for cut in cuts), default=0) + 1,
         _ticks(axis, times.speed, clock_time),
         _ticks(axis, 1.0, lambda seconds: f"{seconds:g} s"),
         _data(verdict, times),
@@ -101,12 +97,12 @@ def picture(verdict: Verdict) -> Picture:
 
 @dataclass(frozen=True, slots=True)
 class DrainPicture:
-    """How the connections of one protocol left a balancer after a move."""
+    """A chart of how the connections of one protocol left a balancer after a move."""
 
     title: str
     sentence: str
     ended: str
-    via: Via
+    css: str
     area: str
     line: str
     height: int
@@ -115,30 +111,35 @@ class DrainPicture:
 
 
 def drain_pictures(verdict: Verdict) -> list[DrainPicture]:
-    """One picture for each move and protocol."""
-    times = Times(verdict.story)
-    return [_drain(move, drain, times) for move in verdict.movements.moves for drain in move.drains]
+    """Return one chart for each move and protocol."""
+    times = Times(verdict.history)
+    css = {name: column.css for name, column in by_name(verdict).items()}
+    return [
+        _drain(move, drain, times, css[move.origin])
+        for move in verdict.movements.moves
+        for drain in move.drains
+    ]
 
 
-def _drain(move: Move, drain: Drain, times: Times) -> DrainPicture:
-    axis, height = Axis(move.time, move.until), 90
+def _drain(move: Move, drain: Drain, times: Times, css: str) -> DrainPicture:
+    axis, height = Axis(move.time, move.drained_until), 90
     top = max(1, *(count for _, count in drain.points))
     path = charts.steps(drain.points, axis, height, top)
     protocol = {"grpc": "gRPC", "rest": "REST"}.get(drain.protocol, drain.protocol)
     if drain.empty_at is not None:
         took = f"the last one left after {times.lasted(drain.empty_at - move.time)}"
     else:
-        took = f"{drain.left} still there after {times.lasted(move.until - move.time)}"
-    ended = ", ".join(f"{count} by {reason}" for reason, count in drain.ended.items())
+        took = f"{drain.left} still open after {times.lasted(move.drained_until - move.time)}"
+    causes = ", ".join(f"{reason} ({count})" for reason, count in drain.ended.items())
     age = ""
     if drain.ages:
         youngest, oldest = (duration(seconds * times.speed) for seconds in drain.ages)
-        age = f", at an age of {youngest} to {oldest}"
+        age = f". Age at the end: {youngest} to {oldest}"
     return DrainPicture(
-        f"{move.title}: {protocol} leaves the {move.origin.upper()}",
+        f"{move.title}: {protocol} leaves {phrase(move.origin)}",
         f"{drain.began_with} {drain.counts} when the alias moved; {took}",
-        f"Ended: {ended}{age}" if ended else "None ended",
-        move.origin,
+        f"Causes: {causes}{age}" if causes else f"No {drain.counts.removesuffix('s')} ended",
+        css,
         charts.closed(path, height),
         path,
         height,
@@ -147,8 +148,8 @@ def _drain(move: Move, drain: Drain, times: Times) -> DrainPicture:
     )
 
 
-def _bands(story: Story, axis: Axis) -> Iterable[Band]:
-    for step in story.steps():
+def _bands(history: History, axis: Axis) -> Iterable[Band]:
+    for step in history.steps():
         left = axis.percent(step.start)
         width = round(axis.percent(step.until) - left, 3)
         yield Band(step.number, step.title, left, width, "passed" if step.outcome == "passed" else "failed")
@@ -156,10 +157,10 @@ def _bands(story: Story, axis: Axis) -> Iterable[Band]:
 
 def _requests(verdict: Verdict) -> Chart:
     line, height = verdict.tally.timeline, 150
+    shown = table_columns(verdict)
     layers = [
-        ("nlb", "NLB", line.ok[Via.NLB]),
-        ("alb", "ALB", line.ok[Via.ALB]),
-        ("other", "other", tuple(map(sum, zip(line.ok[Via.NONE], line.ok[Via.UNKNOWN], strict=True)))),
+        *((column.css, column.heading, line.ok[column.name]) for column in shown),
+        ("other", "other", tuple(map(sum, zip(line.ok[NONE], line.ok[UNKNOWN], strict=True)))),
         ("lost", "failed or unknown", line.lost),
     ]
     rates = [[count / line.width for count in counts] for _, _, counts in layers]
@@ -168,7 +169,7 @@ def _requests(verdict: Verdict) -> Chart:
         Shape(path, f"area {css}")
         for path, (css, _, _) in zip(charts.stacked(rates, height, top), layers, strict=True)
     ]
-    legend = tuple((css, name) for css, name, counts in layers if any(counts) or css in ("nlb", "alb"))
+    legend = tuple((css, name) for css, name, counts in layers if any(counts) or css not in ("other", "lost"))
     return Chart("Requests", "per second", height, top, _levels(top, "{:g}"), tuple(shapes), legend)
 
 
@@ -199,10 +200,12 @@ def _connections(verdict: Verdict, axis: Axis) -> Chart | None:
     if not lines:
         return None
     top = charts.scale(max(count for points in lines.values() for _, count in points))
+    shown = by_name(verdict)
     shapes = [
-        Shape(charts.steps(points, axis, height, top), f"line {via.value}") for via, points in lines.items()
+        Shape(charts.steps(points, axis, height, top), f"line {shown[name].css}")
+        for name, points in lines.items()
     ]
-    legend = tuple((via.value, via.upper()) for via in lines)
+    legend = tuple((shown[name].css, shown[name].heading) for name in lines)
     title = "Connections" if verdict.movements.counts == "connections" else "Clients"
     return Chart(title, "open at once", height, top, _levels(top, "{:g}"), tuple(shapes), legend)
 
@@ -212,36 +215,30 @@ def _levels(top: float, pattern: str) -> tuple[Tick, ...]:
 
 
 def _lanes(verdict: Verdict, axis: Axis, times: Times) -> Iterable[Lane]:
-    story = verdict.story
-    yield _lane("Operator", "operator", [(one.time, one.text) for one in story.actions], axis, times)
-    yield _lane("Route 53", "dns", [(one.time, _change(one)) for one in story.dns_changes], axis, times)
+    history = verdict.history
+    yield lane("Operator", "operator", [(one.time, one.text) for one in history.actions], axis, times)
+    yield lane("Faults", "fault", _faults(history), axis, times)
+    yield lane("Route 53", "dns", [(one.time, _change(one)) for one in history.dns_changes], axis, times)
     answers = [
         (one.time, f"{one.name} {one.type}: {', '.join(one.answers) or one.rcode}")
-        for one in story.dns_answers
+        for one in history.dns_answers
     ]
-    yield _lane("DNS", "dns", answers, axis, times)
-    balancers = [(one.time, f"{one.type.upper()} {one.name}: {one.state}") for one in story.balancers]
-    yield _lane("Balancers", "balancer", balancers, axis, times)
-    calls = [(one.time, f"{one.operation} {one.summary} ({one.status})") for one in story.api_calls]
-    yield _lane("AWS API", "api", calls, axis, times)
+    yield lane("DNS", "dns", answers, axis, times)
+    if are_short(history.named_balancers()):
+        balancers = [(one.time, f"{one.type.upper()} {one.name}: {one.state}") for one in history.balancers]
+        yield lane("Balancers", "balancer", balancers, axis, times)
+    calls = [(one.time, f"{one.operation} {one.summary} ({one.status})") for one in history.api_calls]
+    yield lane("AWS API", "api", calls, axis, times)
 
 
-def _lane(title: str, css: str, events: Sequence[tuple[float, str]], axis: Axis, times: Times) -> Lane:
-    groups: list[tuple[float, list[str]]] = []
-    for time, text in sorted(events, key=lambda event: event[0]):
-        position = axis.percent(time)
-        line = f"{times.at(time)}  {text}"
-        if groups and position - groups[-1][0] < CLOSE:
-            groups[-1][1].append(line)
-        else:
-            groups.append((position, [line]))
-    return Lane(title, tuple(Mark(position, css, _first(lines)) for position, lines in groups))
-
-
-def _first(lines: list[str]) -> tuple[str, ...]:
-    if len(lines) <= MARK_LINES:
-        return tuple(lines)
-    return (*lines[:MARK_LINES], f"and {len(lines) - MARK_LINES} more")
+def _faults(history: History) -> list[tuple[float, str]]:
+    texts = {one.number: one.text for one in history.faults if isinstance(one, journal.FaultStarted)}
+    return [
+        (one.time, one.text)
+        if isinstance(one, journal.FaultStarted)
+        else (one.time, f"end of {texts.get(one.number, 'a fault')}")
+        for one in history.faults
+    ]
 
 
 def _change(event: journal.DnsChange) -> str:
@@ -255,25 +252,32 @@ def _change(event: journal.DnsChange) -> str:
 
 
 def _cuts(verdict: Verdict, axis: Axis, times: Times) -> Iterable[Cut]:
-    """Lines through all charts: where the alias moved, and from when on the NLB may go."""
+    """Return the lines through all charts: when the alias moved, and when an old balancer may go."""
+    shown = by_name(verdict)
     lines = [
-        (move.time, f"to-{move.to.value}", f"alias to {move.to.upper()}") for move in verdict.movements.moves
+        (move.time, shown[move.to].css, f"alias to {title(move.to)}") for move in verdict.movements.moves
     ]
-    if verdict.movements.may_go is not None:
-        lines.append((verdict.movements.may_go, "may-go", "the NLB may go"))
-    rows = [-LABEL, -LABEL]
-    for time, css, text in sorted(lines):
-        position = axis.percent(time)
-        turned = position > 100 - LABEL
-        begin = position - LABEL if turned else position
-        row = 0 if rows[0] <= begin else 1
-        rows[row] = begin + LABEL
-        yield Cut(position, css, f"{text} {times.at(time)}", row, turned)
+    lines += [
+        (departure.time, "", f"{phrase(departure.balancer)} may go")
+        for departure in verdict.movements.departures
+        if departure.time is not None
+    ]
+    ends: list[float] = []
+    for time, tone, text in sorted(lines):
+        position, label = axis.percent(time), f"{text} {times.at(time)}"
+        width = max(LABEL, LETTER * len(label))
+        # A label that would leave the page on the right stands to the left of its line.
+        turned = position > 100 - width
+        begin = position - width if turned else position
+        row = next((row for row, end in enumerate(ends) if end <= begin), len(ends))
+        ends[row : row + 1] = [begin + width]
+        yield Cut(position, f"to-{tone}" if tone else "may-go", tone, label, row, turned)
 
 
-def _ticks(axis: Axis, speed: float, label: Any, wanted: int = 8) -> tuple[Tick, ...]:
+def _ticks(axis: Axis, speed: float, label: Any, most: int = 8) -> tuple[Tick, ...]:
     span = axis.span * speed
-    step = charts.time_step(span, wanted)
+    step = charts.time_step(span, most)
+    # A tick at the very end must not be lost to rounding.
     count = int(span / step + 1e-9)
     return tuple(
         Tick(round(number * step / span * 100, 3), label(number * step)) for number in range(count + 1)
@@ -285,8 +289,10 @@ def _data(verdict: Verdict, times: Times) -> dict[str, Any]:
     return {
         "wall": [round(times.wall(line.start + index * line.width), 2) for index in range(len(line.lost))],
         "production": [times.at(line.start + index * line.width) for index in range(len(line.lost))],
-        "nlb": [round(count / line.width) for count in line.ok[Via.NLB]],
-        "alb": [round(count / line.width) for count in line.ok[Via.ALB]],
+        "balancers": [
+            {"name": column.heading, "rates": [round(count / line.width) for count in line.ok[column.name]]}
+            for column in table_columns(verdict)
+        ],
         "lost": list(line.lost),
         "p50": [latency(value) for value in line.p50],
         "p99": [latency(value) for value in line.p99],

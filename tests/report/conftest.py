@@ -1,12 +1,9 @@
-"""Made-up journals and golden files for the tests of the report."""
+"""Golden files for the tests of the report."""
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
@@ -16,20 +13,6 @@ Golden = Callable[[str, str], None]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what the report says as expected")
-
-
-@pytest.fixture(scope="session")
-def made() -> ModuleType:
-    """The module `tests/made_journals.py`, which no package path leads to."""
-    name = "made_journals"
-    if name not in sys.modules:
-        path = Path(__file__).parent.parent / f"{name}.py"
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec
-        assert spec.loader
-        sys.modules[name] = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
 
 
 @pytest.fixture(params=sorted(GOLDEN.glob("*.ndjson")), ids=lambda path: path.stem)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.errors import BadInput, Location
-from testbed.rehearsal.verdict import Finding, Reason, Result, Verdict, compute
 from testbed.report import github
+from testbed.verdict.findings import Finding, Reason, Result
+from testbed.verdict.verdict import Verdict, compute
 
 
 @pytest.fixture
@@ -57,13 +58,13 @@ def test_the_summary_is_appended_and_nothing_is_printed_elsewhere(
 ) -> None:
     path = tmp_path / "summary.md"
     path.write_text("before\n")
-    github.tell(failed, {"GITHUB_STEP_SUMMARY": str(path)})
+    github.publish(failed, {"GITHUB_STEP_SUMMARY": str(path)})
     assert path.read_text().startswith("before\n## ❌ fail: ")
     assert capsys.readouterr().out == ""
 
 
 def test_annotations_are_printed_on_github_only(failed: Verdict, capsys: pytest.CaptureFixture[str]) -> None:
-    github.tell(failed, {})
+    github.publish(failed, {})
     assert capsys.readouterr().out == ""
-    github.tell(failed, {"GITHUB_ACTIONS": "true"})
+    github.publish(failed, {"GITHUB_ACTIONS": "true"})
     assert capsys.readouterr().out.count("::error title=") == 1

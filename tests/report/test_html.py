@@ -10,8 +10,8 @@ import pytest
 
 from testbed import journal
 from testbed.journal import Event
-from testbed.rehearsal.verdict import compute
 from testbed.report import html
+from testbed.verdict.verdict import compute
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>\"' onmouseover='x' {{ 7*7 }} &amp;"
 
@@ -119,7 +119,7 @@ def test_the_first_lost_requests_are_shown_and_the_rest_counted(made: ModuleType
         for event in made.Story(rate=20.0).events()
     ]
     text = " ".join(Page(html.render(compute(events)).decode()).texts)
-    assert "the first 200 of them" in text
+    assert "the table below lists the first 200" in text
 
 
 def test_a_log_line_that_every_sync_repeats_is_shown_once(made: ModuleType) -> None:
@@ -138,3 +138,27 @@ def test_a_log_line_that_every_sync_repeats_is_shown_once(made: ModuleType) -> N
     text = html.render(compute([*again, *story.events()])).decode()
     assert text.count(message) == 1
     assert "(7 times)" in text
+
+
+def test_three_balancers_have_each_a_lane_a_colour_and_their_type(made: ModuleType) -> None:
+    story = made.Story(rate=20.0, balancers=made.THREE, moves=made.THREE_MOVES)
+    text = html.render(compute(story.events())).decode()
+    found = Page(text)
+    lanes = [attributes for tag, attributes in found.elements if attributes.get("class") == "lane balancer"]
+    assert len(lanes) == 3
+    for index in range(3):
+        assert f'class="area balancer{index}"' in text
+        assert f'class="tag balancer{index}"' in text
+        assert f".balancer{index} " in text
+    words = " ".join(" ".join(found.texts).split())
+    assert "service/shop/envoy-internal NLB, internal" in words
+    assert "NLB, internal, made by service/shop/envoy-internal, k8s-shop-envoylb-" in words
+    assert "First ALB request" not in words
+
+
+def test_names_that_objects_give_are_only_ever_text(made: ModuleType) -> None:
+    evil = {key: dataclasses.replace(one, owner=HOSTILE + key) for key, one in made.THREE.items()}
+    events = made.Story(rate=20.0, balancers=evil, moves=made.THREE_MOVES).events()
+    found = Page(html.render(compute(events)).decode())
+    assert "img" not in [tag for tag, _ in found.elements]
+    assert not [name for _, attributes in found.elements for name in attributes if name.startswith("on")]

@@ -9,8 +9,9 @@ from types import ModuleType
 import pytest
 
 from testbed import journal
-from testbed.rehearsal.verdict import Finding, Reason, Result, compute, compute_file
 from testbed.report import junit
+from testbed.verdict.findings import Finding, Reason, Result
+from testbed.verdict.verdict import compute, compute_file
 
 
 def test_the_test_cases_are_as_expected(golden_journal: Path, golden: Callable[[str, str], None]) -> None:
@@ -24,7 +25,7 @@ def test_no_reason_comes_out_green(reason: Reason, made: ModuleType) -> None:
     passed = compute(made.Story(rate=10.0).events())
     event = journal.Expectation(time=0, step=1, text="it holds", passed=False)
     if reason is Reason.EXPECTATION_FAILED:
-        passed.story.expectations.append(event)
+        passed.history.expectations.append(event)
     text = "'no_request_lost' cannot be judged"
     verdict = dataclasses.replace(passed, result=reason.result, findings=(Finding(reason, text),))
     cases = ElementTree.fromstring(junit.render(verdict))
@@ -43,3 +44,10 @@ def test_what_xml_cannot_hold_is_replaced(made: ModuleType) -> None:
         case.get("name") for case in ElementTree.fromstring(junit.render(compute(events))).iter("testcase")
     ]
     assert "1. a\ufffdb\ufffd[31m <c> & \ufffd" in names
+
+
+def test_type_and_scheme_of_three_balancers_are_properties(made: ModuleType) -> None:
+    events = made.Story(rate=10.0, balancers=made.THREE, moves=made.THREE_MOVES).events()
+    text = junit.render(compute(events)).decode()
+    assert '<property name="balancer service/shop/envoy-internal" value="NLB, internal"' in text
+    assert "<property" not in junit.render(compute(made.Story(rate=10.0).events())).decode()

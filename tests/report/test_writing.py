@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testbed.errors import BadInput, Missing
-from testbed.rehearsal.verdict import Result
-from testbed.report import files
-from testbed.report.files import HTML, JUNIT, MARKDOWN, SUMMARY
+from testbed.report import report_files
+from testbed.report.report_files import HTML, JUNIT, MARKDOWN, SUMMARY
 from testbed.report.writing import write_report
+from testbed.verdict.findings import Result
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +45,19 @@ def test_a_journal_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
         write_report(tmp_path / "journal.ndjson", tmp_path)
 
 
-def test_a_file_in_the_place_of_the_folder_is_told_in_one_line(story: Path, tmp_path: Path) -> None:
+def test_a_file_in_the_place_of_the_folder_is_reported_in_one_line(story: Path, tmp_path: Path) -> None:
     (tmp_path / "report").write_text("")
-    with pytest.raises(Missing, match=r"the report cannot be written to .*; name another folder") as caught:
+    with pytest.raises(Missing, match=r"cannot be written: .*; name another folder with --report") as caught:
         write_report(story, tmp_path / "report")
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")  # noqa: PTH110 a device
 def test_a_full_disk_leaves_the_earlier_report_as_it_was(tmp_path: Path) -> None:
-    files.write_all(tmp_path, {"a": b"old", "b": b"old"})
+    report_files.write_all(tmp_path, {"a": b"old", "b": b"old"})
     (tmp_path / f".b.{os.getpid()}").symlink_to("/dev/full")
     with pytest.raises(Missing, match="No space left on device; free some space"):
-        files.write_all(tmp_path, {"a": b"new", "b": b"new"})
+        report_files.write_all(tmp_path, {"a": b"new", "b": b"new"})
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a": b"old", "b": b"old"}
 
 

@@ -29,7 +29,9 @@
     hair.hidden = false;
     hair.style.left = `${x}px`;
     const lost = data.lost[i] ? `\nlost ${data.lost[i]}` : "";
-    place(x, 26, `${data.production[i]}  (${data.wall[i].toFixed(1)} s)\nNLB ${data.nlb[i]}/s   ALB ${data.alb[i]}/s${lost}\np50 ${data.p50[i]}   p99 ${data.p99[i]}`);
+    const short = data.balancers.every((one) => one.name.length < 9);
+    const served = data.balancers.map((one) => `${one.name} ${one.rates[i]}/s`).join(short ? "   " : "\n");
+    place(x, 26, `${data.production[i]}  (${data.wall[i].toFixed(1)} s)\n${served}${lost}\np50 ${data.p50[i]}   p99 ${data.p99[i]}`);
   };
   plane.addEventListener("pointermove", read);
   plane.addEventListener("pointerdown", read);

@@ -15,20 +15,24 @@ SUMMARY = "summary.json"
 MARKDOWN = "summary.md"
 ALB_LOG = "alb-access.log"
 OF_A_RUN = (HTML, JUNIT, SUMMARY, MARKDOWN, ALB_LOG)
-"""What stands in the folder of a report beside its journal."""
+"""The files in the folder of a report, beside the journal."""
 
 
-def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
-    """Write files into a folder, which is made if need be; each appears whole, once all are written.
+def write_all(folder: Path, contents: Mapping[str, bytes], option: str = "--report") -> None:
+    """Write files into a folder, and create the folder if needed; all files appear whole, or none.
+
+    Args:
+        option: the option that names the folder.
 
     Raises:
-        Missing: the disk is full or the folder cannot be written. Earlier files stay as they were.
+        Missing: the disk is full or the folder cannot be written. Files of an earlier run stay.
     """
     temporary: list[tuple[Path, Path]] = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             path = folder / name
+            # In the same folder: a rename is atomic only within a file system.
             hidden = folder / f".{name}.{os.getpid()}"
             temporary.append((hidden, path))
             hidden.write_bytes(content)
@@ -37,5 +41,5 @@ def write_all(folder: Path, contents: Mapping[str, bytes]) -> None:
     except OSError as error:
         for hidden, _ in temporary:
             hidden.unlink(missing_ok=True)
-        do = "free some space" if error.errno == errno.ENOSPC else "name another folder with --report"
-        raise Missing(f"the report cannot be written to {folder}: {error.strerror}", do=do) from None
+        do = "free some space" if error.errno == errno.ENOSPC else f"name another folder with {option}"
+        raise Missing(f"{folder} cannot be written: {error.strerror}", do=do) from None
