@@ -1,14 +1,14 @@
-"""What can go wrong, split by what the reader can do about it.
+"""The errors of the testbed, by what the reader can do about them.
 
 ```
 TestbedError
-├── BadInput       exit 2   mend the file, flag or script that the message names
+├── BadInput       exit 2   fix the file, flag or script that the message names
 ├── Missing        exit 3   install or free what the message names
 └── Interrupted    exit 130 nothing: the user stopped the run
 ```
 
-Each carries one sentence for a person; the command line prints it and no traceback. An exception that
-is none of these is a bug in the testbed. Verdicts (exit 0, 1 and 4) are values, not errors.
+Each has one sentence for a person, which the command line prints without a traceback. Any other exception
+is a bug in the testbed (exit 70). Verdicts (exit 0, 1 and 4) are values, not errors.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from pathlib import Path
 
 
 class ExitCode(enum.IntEnum):
-    """What the process tells its caller."""
+    """The exit codes of the command line."""
 
     PASS = 0
     FAIL = 1
     BAD_INPUT = 2
     MISSING = 3
     INCONCLUSIVE = 4
+    CRASH = 70
     INTERRUPTED = 130
 
 
@@ -41,9 +42,15 @@ class Location:
 
 
 class TestbedError(Exception):
-    """Base of the errors that are told in one line: `where: what; do`."""
+    """Base of the errors, which are printed as one line: `where: what; do`.
 
-    __test__ = False  # the name begins as pytest's classes do
+    Args:
+        what: what is wrong.
+        where: the place in a file, if there is one.
+        do: what the reader can do about it.
+    """
+
+    __test__ = False  # pytest would collect it for its name
     exit_code: ExitCode = ExitCode.FAIL
 
     def __init__(self, what: str, *, where: Location | None = None, do: str | None = None) -> None:
@@ -60,7 +67,7 @@ class TestbedError(Exception):
 
 
 class BadInput(TestbedError):
-    """A file, flag or script that the user can mend."""
+    """An error in a file, flag or script that the user can fix."""
 
     exit_code = ExitCode.BAD_INPUT
 
