@@ -1,1 +1,1 @@
-"""`make bench`: what this machine makes of the testbed, as a table."""
+"""`make bench`: measures the testbed on this machine and prints a table."""

@@ -1,4 +1,4 @@
-"""The rows of the table that the benchmark prints."""
+"""The table that the benchmark prints, as Markdown."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WIDTHS = (62, 70, 32, 6)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A measured figure and its bound; `met` is None where it could not be measured or has no bound."""
+    """A measured figure and its bound; `met` is None if it could not be measured or has no bound."""
 
     what: str
     measured: str
@@ -24,20 +24,20 @@ class Row:
 
 
 def heading() -> str:
-    """The first two lines of the table."""
+    """Return the first two lines of the table."""
     return "\n".join((line("figure", "measured", "bound", "met"), line(*("-" * width for width in _WIDTHS))))
 
 
 def line(*cells: str) -> str:
-    """A line of the table, of four cells."""
+    """Return a line of the table with four cells."""
     return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, _WIDTHS, strict=True)) + " |"
 
 
 def ratio_row(what: str, reached: float | None, other_name: str, other: float | None, least: float) -> Row:
-    """A throughput as a ratio to another of the same run; both in requests per second."""
+    """Return the row for a throughput as a ratio to another; both are requests per second of this run."""
     bound = f"≥ {least:g}"
     if not reached or not other:
-        reason = "not all answers were good" if shutil.which("h2load") else NO_H2LOAD
+        reason = "some answers failed" if shutil.which("h2load") else NO_H2LOAD
         return Row(what, reason, bound, None)
     words = f"{reached / other:.2f} ({reached:,.0f} req/s; {other_name} {other:,.0f})"
     return Row(what, words, bound, reached / other >= least)

@@ -1,14 +1,12 @@
-"""Runs of the command line as a person starts them, looked at from outside, and what their journals say."""
+"""Runs the command line as a person does, measures it from outside, and reads its journal."""
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,20 +14,22 @@ from typing import Any
 import psutil
 
 from testbed import journal
+from testbed.bench.builds import THIS, Build
+from testbed.bench.cpu_by_part import CpuByPart
+from testbed.bench.generator_ceiling import LAG_LIMIT
 from testbed.errors import BadInput, Missing
 from testbed.settings import DEFAULT_SPEED
-from testbed.traffic.bench import LAG_LIMIT
 
 LOOK_SECONDS = 0.5
-"""Between two looks at the memory of a run."""
+"""Between two measurements of the memory of a run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What the journal of a run says; wall seconds.
+    """Figures from the journal of a run, in wall seconds.
 
     Attributes:
-        requests: all that the schedule had.
+        requests: all requests of the schedule.
         lost: requests that failed, ended unknown or were never started.
         lags: start lags, sorted.
         first_by_nlb: when the first request through the NLB was answered, seconds since the epoch.
@@ -43,37 +43,42 @@ class Figures:
     move: float | None
 
     def lag(self, share: float) -> float:
-        """The start lag that a share of the requests did not exceed; 0 without requests."""
+        """Return the start lag that a share of the requests did not exceed; 0 without requests."""
+        # The index of a share of 1 would be one past the end.
         return self.lags[min(int(len(self.lags) * share), len(self.lags) - 1)] if self.lags else 0.0
 
     @property
     def is_held(self) -> bool:
-        """Whether the schedule was kept and nothing was lost."""
+        """True if the schedule was kept and no request was lost."""
         return self.requests > 0 and self.lost == 0 and self.lag(0.99) <= LAG_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """A run of the command line: its figures, and what was seen from outside.
+    """A run of the command line: the figures of its journal, and measurements from outside.
 
     Attributes:
+        exit_code: exit code of the command.
         seconds: wall seconds from the command to its end, reports included.
         first_request: wall seconds from the command to the first answer through the NLB.
-        memory: the largest sum of the PSS of its processes while traffic flowed, MiB.
+        memory: largest sum of the PSS of its processes during the traffic, MiB.
+        cpu: CPU seconds by part, as `cpu_by_part` names them.
+        figures: figures of its journal.
     """
 
     exit_code: int
     seconds: float
     first_request: float | None
     memory: float
+    cpu: Mapping[str, float]
     figures: Figures
 
 
 def figures(path: Path) -> Figures:
-    """Read a journal once.
+    """Read the figures from a journal.
 
     Raises:
-        BadInput: it is no journal.
+        BadInput: the file is no journal.
     """
     nodes: dict[str, str] = {}
     outcomes: list[tuple[float, float, str, bool]] = []
@@ -110,59 +115,59 @@ def _is_removal(action: dict[str, Any]) -> bool:
     return text.startswith("annotate ") and text.endswith("/hostname-")
 
 
-def play(scenario: str, rate: float) -> Played:
-    """Play a scenario as a person would, by the command line, and look at it from outside.
+def play(scenario: str, rate: float, build: Build = THIS) -> Played:
+    """Play a scenario with a build's command line, and measure it from outside.
 
     Raises:
-        Missing: it left no journal; quotes what it said.
+        Missing: it left no journal; the message quotes its output.
     """
     with tempfile.TemporaryDirectory(prefix="testbed-bench-") as name:
         folder = Path(name)
-        command = [sys.executable, "-m", "testbed", "rehearse", scenario, "--report", name]
+        command = build.command("rehearse", scenario, "--report", name)
         command += ["--rate", f"{rate:g}", "--speed", f"{DEFAULT_SPEED:g}"]
         with (folder / "output").open("wb") as output:
             spawned, began = time.time(), time.monotonic()
             with subprocess.Popen(
-                command, env=_as_installed(), stdout=output, stderr=subprocess.STDOUT
+                command, cwd=build.root, env=build.environment(), stdout=output, stderr=subprocess.STDOUT
             ) as process:
-                memory = _largest_memory(process, folder / "journal.ndjson")
+                memory, cpu = _watch(process, folder / "journal.ndjson")
             seconds = time.monotonic() - began
         try:
-            found = figures(folder / "journal.ndjson")
+            seen = figures(folder / "journal.ndjson")
         except BadInput:
             words = (folder / "output").read_text(errors="replace").strip()[-300:]
             raise Missing(f"the run ended with status {process.returncode}: {words}") from None
-        first = None if found.first_by_nlb is None else found.first_by_nlb - spawned
-        return Played(process.returncode, seconds, first, memory, found)
+        first = None if seen.first_by_nlb is None else seen.first_by_nlb - spawned
+        return Played(process.returncode, seconds, first, memory, cpu, seen)
 
 
-def _as_installed() -> dict[str, str]:
-    """The environment, but compiled modules are kept, as Python does unless it is told otherwise."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-
-
-def _largest_memory(process: subprocess.Popen[bytes], path: Path) -> float:
-    """Wait for the end of a run; the largest memory of its processes while requests were made, MiB."""
+def _watch(process: subprocess.Popen[bytes], path: Path) -> tuple[float, Mapping[str, float]]:
+    """Wait for the end of a run; return its largest memory during requests (MiB) and its CPU by part."""
     largest, has_traffic, pause = 0.0, False, threading.Event()
+    cpu = CpuByPart(process.pid)
     while process.poll() is None:
+        # The file is searched until the first request only, so that a long journal is not read over and over.
         has_traffic = has_traffic or (path.exists() and b'"event":"request"' in path.read_bytes())
         if has_traffic:
             largest = max(largest, proportional_memory(process.pid))
+        cpu.look()
         pause.wait(LOOK_SECONDS)
-    return largest
+    return largest, cpu.seconds
 
 
 def proportional_memory(pid: int) -> float:
-    """Proportional set size of a process and its descendants, MiB, without those that end meanwhile."""
+    """Return the PSS of a process and its descendants in MiB, without those that end meanwhile."""
     total = 0
     try:
         root = psutil.Process(pid)
         family = [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
         return 0.0
-    for one in family:
+    for process in family:
         try:
-            total += one.memory_full_info().pss
+            # PSS splits shared pages among their processes; a sum of RSS would count Python's and Envoy's
+            # code once for each.
+            total += process.memory_full_info().pss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return total / (1 << 20)

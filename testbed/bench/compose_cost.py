@@ -1,4 +1,7 @@
-"""What Docker Compose costs: the time until the topology answers, and the story's; images must be there."""
+"""Measures Docker Compose: the time until the topology answers, and the duration of the story.
+
+The images must be present already.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from testbed.errors import ExitCode, Missing
-from testbed.runtime.compose.http import Service
+from testbed.runtime.compose.service_client import Service
 from testbed.settings import PATIENCE
 
-ROOT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
+"""Where docker-compose.yml is; an installed package has none, so this runs from a checkout only."""
 _PROJECT = {
     "COMPOSE_PROJECT_NAME": "cutover-bench",
     "TESTBED_SUBNET": "90",
@@ -23,10 +27,10 @@ _PROJECT = {
 
 
 def seconds_until_ready() -> float:
-    """From `docker compose up` until a run has begun and stands.
+    """Measure wall seconds from `docker compose up` until the topology of a run is complete.
 
     Raises:
-        Missing: no Docker, or the topology does not come.
+        Missing: there is no Docker, or the topology does not come up.
     """
     with _project() as compose:
         begun = time.monotonic()
@@ -42,14 +46,19 @@ def seconds_until_ready() -> float:
 
 
 def seconds_of_story() -> tuple[float, ExitCode]:
-    """The story on a topology that stands, as `docker compose run` plays it, and its exit code.
+    """Measure wall seconds of the story, played by `docker compose run` on a running topology.
+
+    Returns:
+        The seconds, and the exit code of the rehearsal.
 
     Raises:
-        Missing: no Docker, or the topology does not come.
+        Missing: there is no Docker, or the topology does not come up.
     """
     with _project() as compose:
         compose("up", "--detach")
         begun = time.monotonic()
+        # A rehearsal that fails its verdict ends with a status other than 0, and its time is measured all the
+        # same.
         code = compose("run", "--rm", "--no-TTY", "rehearse", "rehearse", "scenarios/zozomat", fails=True)
         return time.monotonic() - begun, ExitCode(code)
 
@@ -67,17 +76,21 @@ def _project() -> Iterator[Compose]:
 
 
 class Compose:
-    """docker compose for the bench's own project."""
+    """Runs docker compose for the benchmark's own project."""
 
     def __init__(self, report: Path) -> None:
         self._environment = {**os.environ, **_PROJECT, "TESTBED_REPORT_FOLDER": str(report)}
 
     def __call__(self, *arguments: str, fails: bool = False) -> int:
-        """Run a command; its exit status, which must be 0 unless it may fail."""
+        """Run a command and return its exit status.
+
+        Raises:
+            Missing: there is no Docker, or the command failed and `fails` does not allow it.
+        """
         try:
             done = subprocess.run(
                 ["docker", "compose", *arguments],
-                cwd=ROOT,
+                cwd=CHECKOUT,
                 env=self._environment,
                 capture_output=True,
                 text=True,
@@ -86,6 +99,6 @@ class Compose:
         except OSError:
             raise Missing("no docker on this machine") from None
         if done.returncode and not fails:
-            words = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+            words = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
             raise Missing(f"docker compose {arguments[0]}: {words[0]}")
         return done.returncode

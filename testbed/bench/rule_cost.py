@@ -1,4 +1,4 @@
-"""What listener rules cost: how late a changed one is obeyed, and the last of 100 beside the last of 5."""
+"""Measures the cost of listener rules: the delay of a change, and the last of 100 beside the last of 5."""
 
 from __future__ import annotations
 
@@ -11,35 +11,32 @@ from typing import Any
 
 import httpx
 
+from testbed.bench.h2load import one_at_a_time
 from testbed.network import Network
-from testbed.runtime import cluster
+from testbed.runtime.components import cluster_objects
 from testbed.settings import PATIENCE
-from testbed.traffic.bench import one_at_a_time
 
 PLAIN_PORT = 8080
-"""Of the target Envoys' plain listener, by default."""
+"""Default port of the target Envoys' plain listener."""
 FEW, MANY = 5, 100
 """100 is the quota of an ALB (ALB guide, "Quotas")."""
 PATH = "/measurements/foot-1"
 CHANGED = "/nothing-1/at-all"
-"""A path of the first rule, which is changed while it is asked: the quota leaves no room for another."""
+"""A path of the first rule. The changes go to that rule, because the quota leaves no room for another."""
 CHANGES = 10
 TURNS = 3
-"""Each is measured so often, in turn, and the best counts: what disturbs the machine disturbs both."""
-
-Addresses = Callable[[str], Any]
-"""The addresses of a balancer in service by its DNS name."""
+"""Measurements of each ALB. They take turns and the best counts, so that a busy machine disturbs both."""
 
 
 def build(elbv2: Any, certificate: str, vpc: str, subnets: list[str], network: Network, rules: int) -> str:
-    """Make an ALB whose last rule of so many forwards `PATH`; its DNS name.
+    """Create an ALB whose last rule forwards `PATH`, and return its DNS name.
 
     Args:
         elbv2: client of the AWS endpoint.
-        certificate: ARN.
-        vpc, subnets: ids.
-        network: for the targets' addresses.
-        rules: how many the listener gets.
+        certificate: ARN of the certificate.
+        vpc, subnets: ids of VPC and subnets.
+        network: gives the addresses of the targets.
+        rules: number of rules of the listener.
     """
     group = elbv2.create_target_group(
         Name=f"rules-{rules}",
@@ -49,16 +46,16 @@ def build(elbv2: Any, certificate: str, vpc: str, subnets: list[str], network: N
         TargetType="ip",
         HealthCheckPath="/healthz",
     )["TargetGroups"][0]["TargetGroupArn"]
-    targets = [{"Id": network.envoy_pod(index)} for index in range(cluster.PODS)]
+    targets = [{"Id": network.envoy_pod(index)} for index in range(cluster_objects.PODS)]
     elbv2.register_targets(TargetGroupArn=group, Targets=targets)
-    made = elbv2.create_load_balancer(Name=f"rules-{rules}", Subnets=subnets)["LoadBalancers"][0]
-    nobody = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
+    balancer = elbv2.create_load_balancer(Name=f"rules-{rules}", Subnets=subnets)["LoadBalancers"][0]
+    not_found = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404"}}
     listener = elbv2.create_listener(
-        LoadBalancerArn=made["LoadBalancerArn"],
+        LoadBalancerArn=balancer["LoadBalancerArn"],
         Protocol="HTTPS",
         Port=443,
         Certificates=[{"CertificateArn": certificate}],
-        DefaultActions=[nobody],
+        DefaultActions=[not_found],
     )["Listeners"][0]["ListenerArn"]
     for number in range(1, rules + 1):
         last = number == rules
@@ -66,13 +63,16 @@ def build(elbv2: Any, certificate: str, vpc: str, subnets: list[str], network: N
             ListenerArn=listener,
             Priority=number,
             Conditions=[{"Field": "path-pattern", "Values": [PATH if last else f"/nothing-{number}/*"]}],
-            Actions=[{"Type": "forward", "TargetGroupArn": group} if last else nobody],
+            Actions=[{"Type": "forward", "TargetGroupArn": group} if last else not_found],
         )
-    return str(made["DNSName"])
+    return str(balancer["DNSName"])
 
 
 def latencies(addresses: tuple[str, str], host: str, port: int, seconds: float) -> tuple[float, float] | None:
-    """Mean wall seconds of a request at either address, in a closed loop of one; None if none can be told."""
+    """Return the mean wall seconds of a request at either address in a closed loop of one.
+
+    None if h2load is not installed, or if some answers failed.
+    """
     best = [float("inf"), float("inf")]
     for _ in range(TURNS):
         for index, address in enumerate(addresses):
@@ -84,23 +84,23 @@ def latencies(addresses: tuple[str, str], host: str, port: int, seconds: float) 
 
 
 def seconds_until_obeyed(elbv2: Any, name: str, url: str, host: str, authority: Path) -> list[float]:
-    """Wall seconds from each of some changes of a rule, once the API has taken it, until the ALB obeys.
+    """Change a rule several times; return the wall seconds from each API answer until the ALB obeys.
 
     Args:
         elbv2: client of the AWS endpoint.
-        name: DNS name of the ALB, made by `build`.
-        url: of its address and port.
-        host: to ask it for.
+        name: DNS name of the ALB, which `build` created.
+        url: URL of its address and port.
+        host: host of the requests.
         authority: file of the certificate authority.
 
     Raises:
-        OSError: a change was not obeyed at all.
+        OSError: the ALB did not obey a change at all.
     """
     balancers = elbv2.describe_load_balancers()["LoadBalancers"]
-    (arn,) = (one["LoadBalancerArn"] for one in balancers if one["DNSName"] == name)
+    (arn,) = (item["LoadBalancerArn"] for item in balancers if item["DNSName"] == name)
     listener = elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["ListenerArn"]
     rules = elbv2.describe_rules(ListenerArn=listener)["Rules"]
-    (rule,) = (one["RuleArn"] for one in rules if one["Priority"] == "1")
+    (rule,) = (item["RuleArn"] for item in rules if item["Priority"] == "1")
     with httpx.Client(verify=ssl.create_default_context(cafile=authority), headers={"host": host}) as client:
 
         def body() -> str:
@@ -110,8 +110,8 @@ def seconds_until_obeyed(elbv2: Any, name: str, url: str, host: str, authority: 
 
 
 def _answer(turn: int) -> dict[str, Any]:
-    told = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": str(turn)}
-    return {"Type": "fixed-response", "FixedResponseConfig": told}
+    config = {"StatusCode": "200", "ContentType": "text/plain", "MessageBody": str(turn)}
+    return {"Type": "fixed-response", "FixedResponseConfig": config}
 
 
 def _until_obeyed(elbv2: Any, rule: str, turn: int, body: Callable[[], str]) -> float:
@@ -119,6 +119,6 @@ def _until_obeyed(elbv2: Any, rule: str, turn: int, body: Callable[[], str]) -> 
     began, pause = time.monotonic(), threading.Event()
     while body() != str(turn):
         if time.monotonic() - began > PATIENCE.condition:
-            raise TimeoutError(f"a changed rule was not obeyed within {PATIENCE.condition:g} s")
+            raise TimeoutError(f"the ALB did not obey a changed rule within {PATIENCE.condition:g} s")
         pause.wait(PATIENCE.poll)
     return time.monotonic() - began
