@@ -7,10 +7,11 @@ DEV    := $(VENV)/.installed-dev
 SOURCES := testbed tests scenarios protos
 
 .DEFAULT_GOAL := help
-.PHONY: help rehearse rehearse-compose images up test conformance bench check docs format lock clean
+SUITES := $(BIN)/python tests/suites.py
+.PHONY: help rehearse rehearse-compose images up test slow unit conformance e2e compose real client clients chaos bench check docs format lock clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -36,17 +37,38 @@ images: ## build the testbed's image for Docker Compose anew, after a change
 up: $(RUN) ## start the topology and keep it running for dig, curl and aws
 	$(BIN)/testbed up scenarios/zozomat
 
-test: $(DEV) ## run all tests
-	$(BIN)/pytest --numprocesses 2 -m "not e2e and not conformance and not compose"
-	$(BIN)/pytest tests/conformance
-	$(BIN)/pytest -m e2e --numprocesses 2 --dist loadfile
-	$(BIN)/pytest tests/compose
+test: $(DEV) ## what a change needs: unit, conformance, e2e; about 25 minutes on 2 cores
+	$(SUITES) unit conformance e2e
 
-conformance: $(DEV) ## decide the recorded cases of the real controllers; a table of passed per file
-	$(BIN)/pytest tests/conformance
+slow: $(DEV) ## what a merge needs besides: compose, client, chaos
+	$(SUITES) compose client chaos
+
+unit: $(DEV) ## the parts, two at a time
+	$(SUITES) unit
+
+conformance: $(DEV) ## the recorded cases of the real controllers; a table of passed per file
+	$(SUITES) conformance
+
+e2e: $(DEV) ## whole topologies, two at a time
+	$(SUITES) e2e
+
+compose: $(DEV) ## the composed topology (needs Docker)
+	$(SUITES) compose
+
+real: $(DEV) ## the real controllers (needs go; .ci/external-dns builds them)
+	$(SUITES) real
+
+client: $(DEV) ## the real HTTP and gRPC clients of other languages
+	$(SUITES) client
+
+clients: $(DEV) ## the client models against Go and Java as well (needs go and java)
+	CLIENTS=all $(SUITES) client
+
+chaos: $(DEV) ## parts of running topologies struck under load
+	$(SUITES) chaos
 
 bench: $(RUN) ## measure this machine: start, memory, rates, ratios to h2load and to Envoy alone
-	$(BIN)/python -m testbed.bench
+	$(BIN)/python -m testbed.bench $(ARGS)
 
 check: $(DEV) ## formatting, lint, types, layers
 	$(BIN)/ruff format --check $(SOURCES)

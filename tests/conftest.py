@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import signal
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -47,3 +51,16 @@ def network() -> Iterator[Network]:
     """A loopback network that no other test and no run holds."""
     with lease() as network:
         yield network
+
+
+@pytest.fixture(scope="session")
+def made() -> ModuleType:
+    """The module `tests/made_journals.py`, which no package path leads to."""
+    name = "made_journals"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, Path(__file__).parent / f"{name}.py")
+        assert spec
+        assert spec.loader
+        sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]

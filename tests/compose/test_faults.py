@@ -15,8 +15,8 @@ import pytest
 
 from testbed import journal
 from testbed.errors import BadInput, ExitCode, Missing
+from testbed.runtime.compose.container_network import ContainerNetwork
 from testbed.runtime.compose.faults import Containers
-from testbed.runtime.compose.network import ContainerNetwork
 from tests.compose.projects import ROOT, Project
 from tests.compose.test_lifecycle import names_of
 

@@ -11,7 +11,7 @@ import urllib.request
 
 import pytest
 
-from testbed.aws.clients import Clients
+from testbed.aws.boto3_clients import Clients
 from testbed.errors import ExitCode
 from tests.compose.projects import Project
 

@@ -15,21 +15,24 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.external_dns import plan as planning
-from testbed.external_dns.batches import BatchLimits, position, split
-from testbed.external_dns.canonical_zones import canonical_zone
-from testbed.external_dns.domain_filter import DomainFilter
-from testbed.external_dns.endpoint import Endpoint
-from testbed.external_dns.flags import managed
-from testbed.external_dns.flags import parse as parse_flags
-from testbed.external_dns.merging import merged
-from testbed.external_dns.profile import Profile, profile
-from testbed.external_dns.record_sets import RecordSets
-from testbed.external_dns.sources import Sources
-from testbed.external_dns.txt_names import TxtNames
-from testbed.external_dns.txt_registry import TxtRegistry, parse, serialized
-from testbed.external_dns.wrappers import deduplicated, post_processed, with_default_targets
-from testbed.external_dns.zones import Zone, suitable
+from testbed.dated_releases import Release
+from testbed.external_dns.core import plan as planning
+from testbed.external_dns.core.endpoint import Endpoint
+from testbed.external_dns.core.facts import Fact, annotation_prefix, release_of
+from testbed.external_dns.process.flags import managed
+from testbed.external_dns.process.flags import parse as parse_flags
+from testbed.external_dns.provider.canonical_zones import canonical_zone
+from testbed.external_dns.provider.change_batches import BatchLimits, position, split
+from testbed.external_dns.provider.domain_filter import DomainFilter
+from testbed.external_dns.provider.hosted_zone_filter import Zone, suitable
+from testbed.external_dns.provider.record_sets import RecordSets
+from testbed.external_dns.registry.txt_names import TxtNames
+from testbed.external_dns.registry.txt_registry import TxtRegistry, parse, serialized
+from testbed.external_dns.sources.ingress import IngressSource
+from testbed.external_dns.sources.merging import merged
+from testbed.external_dns.sources.service import ServiceSource
+from testbed.external_dns.sources.source import SourceContext
+from testbed.external_dns.sources.wrappers import deduplicated, post_processed, with_default_targets
 
 FOLDER = (
     Path(
@@ -86,7 +89,7 @@ def _forms(endpoints: Iterable[Endpoint]) -> list[Form]:
     return [_form(endpoint) for endpoint in endpoints]
 
 
-def _calculate(version: Profile, given: Given) -> Form:
+def _calculate(version: Release, given: Given) -> Form:
     listed = given.get("domain_filter", {})
     domains = DomainFilter(tuple(listed.get("include", ())), tuple(listed.get("exclude", ())))
     current, desired = (
@@ -96,19 +99,21 @@ def _calculate(version: Profile, given: Given) -> Form:
     changes = planning.calculate(
         current,
         desired,
-        profile=version,
+        release=version,
         policy=given["policy"],
-        owner=given.get("owner_id", "") if version.typed else "",
-        managed=managed(given["managed_records"], given.get("exclude_records", ())) if version.typed else (),
+        owner=given.get("owner_id", "") if version.has(Fact.OWNER_IN_PLAN) else "",
+        managed=managed(given["managed_records"], given.get("exclude_records", ()))
+        if version.has(Fact.PLAN_BY_TYPE)
+        else (),
         old_owner=given.get("old_owner_id", ""),
     )
     parts = ("create", "update_old", "update_new", "delete")
     found = {part: _forms(getattr(changes, part)) for part in parts}
-    return found | ({"has_changes": bool(changes)} if version.typed else {})
+    return found | ({"has_changes": bool(changes)} if version.has(Fact.EMPTY_PLAN_NOT_APPLIED) else {})
 
 
-def _resolve_record_types(version: Profile, given: Given) -> Form:
-    assert version.typed
+def _resolve_record_types(version: Release, given: Given) -> Form:
+    assert version.has(Fact.ALIAS_ADJUSTED)
     candidates = [one for row in given["records"].values() for one in _endpoints(row["candidates"])]
     kept = planning.without_conflicts(candidates)
     return {
@@ -123,7 +128,7 @@ def _resolve_record_types(version: Profile, given: Given) -> Form:
     }
 
 
-def _resolve_update(version: Profile, given: Given) -> Form:
+def _resolve_update(version: Release, given: Given) -> Form:
     winner, _ = planning.resolve_update(_endpoint(given["current"]), _endpoints(given["candidates"]), version)
     return {"winner": _form(winner)}
 
@@ -146,7 +151,7 @@ _FLAGS = {
 }
 
 
-def _sources(version: Profile, given: Given) -> tuple[Sources, list[Given]]:
+def _context(version: Release, given: Given) -> tuple[SourceContext, list[Given]]:
     config = dict(given["config"])
     ignores_hostname = config.pop("ignore_hostname_annotation", False)  # not asked for a template here
     arguments = ["--source=service", "--policy=sync"]
@@ -154,62 +159,64 @@ def _sources(version: Profile, given: Given) -> tuple[Sources, list[Given]]:
         values = value if isinstance(value, list) else [value]
         arguments += [f"--{_FLAGS[key]}" + ("" if one is True else f"={one}") for one in values]
     flags = replace(parse_flags(arguments, version, {}), ignores_hostname=ignores_hostname)
-    text = json.dumps(given["objects"]).replace("${prefix}", version.annotation_prefix)
+    text = json.dumps(given["objects"]).replace("${prefix}", annotation_prefix(version))
     objects = json.loads(text)
     for item in objects:
         item["metadata"] = {"namespace": "", "name": "", **item["metadata"]}
-    return Sources(version, flags, _quiet), objects
+    return SourceContext(version, flags), objects
 
 
-def _services(version: Profile, given: Given) -> Form:
-    sources, objects = _sources(version, given)
-    return {"endpoints": _forms(sources.services(objects))}
+def _services(version: Release, given: Given) -> Form:
+    context, objects = _context(version, given)
+    return {"endpoints": _forms(ServiceSource(context).endpoints(objects))}
 
 
-def _ingresses(version: Profile, given: Given) -> Form:
-    sources, objects = _sources(version, given)
-    return {"endpoints": _forms(sources.ingresses(objects))}
+def _ingresses(version: Release, given: Given) -> Form:
+    context, objects = _context(version, given)
+    return {"endpoints": _forms(IngressSource(context).endpoints(objects))}
 
 
-def _one_ingress(version: Profile, given: Given) -> Form:
-    sources, (item,) = _sources(version, given)
-    found = sources.ingress(item)
+def _one_ingress(version: Release, given: Given) -> Form:
+    context, (item,) = _context(version, given)
+    found = IngressSource(context).endpoints_of(item)
     return {"endpoints": _forms(found)}
 
 
-def _multi(_: Profile, given: Given) -> Form:
+def _multi(version: Release, given: Given) -> Form:
     children = [one for child in given["children"] for one in _endpoints(child)]
     targets, force = given.get("default_targets", ()), given.get("force_default_targets", False)
-    return {"endpoints": _forms(with_default_targets(children, targets, lambda _: None, force=force))}
+    return {
+        "endpoints": _forms(with_default_targets(children, targets, version, lambda _: None, force=force))
+    }
 
 
-def _post_process(_: Profile, given: Given) -> Form:
+def _post_process(_: Release, given: Given) -> Form:
     found = post_processed(
         _endpoints(given["endpoints"]), least_ttl=given["min_ttl"], prefers_alias=given["prefer_alias"]
     )
     return {"endpoints": _forms(found)}
 
 
-def _names(version: Profile, given: Given) -> TxtNames:
+def _names(version: Release, given: Given) -> TxtNames:
     return TxtNames(given["prefix"].lower(), given["suffix"].lower(), given["wildcard_replacement"], version)
 
 
-def _endpoint_name(version: Profile, given: Given) -> Form:
+def _endpoint_name(version: Release, given: Given) -> Form:
     name, kind = _names(version, given).owned_by(given["txt_name"])
-    return {"name": name, "type": kind} if version.typed else {"name": name}
+    return {"name": name, "type": kind} if version.has(Fact.TYPED_TXT) else {"name": name}
 
 
-def _parse_labels(version: Profile, given: Given) -> Form:
+def _parse_labels(version: Release, given: Given) -> Form:
     labels = parse(given["text"], version)
     return {"error": True} if labels is None else {"labels": labels}
 
 
-def _serialize_labels(_: Profile, given: Given) -> Form:
+def _serialize_labels(_: Release, given: Given) -> Form:
     text = serialized(given["labels"])
     return {"text": f'"{text}"' if given["quotes"] else text}
 
 
-def _registry(version: Profile, given: Given) -> TxtRegistry:
+def _registry(version: Release, given: Given) -> TxtRegistry:
     return TxtRegistry(
         given["owner_id"],
         _names(version, given),
@@ -219,18 +226,20 @@ def _registry(version: Profile, given: Given) -> TxtRegistry:
     )
 
 
-def _records(version: Profile, given: Given) -> Form:
-    return {"records": _forms(_registry(version, given).records(_endpoints(given["provider_records"])))}
+def _records(version: Release, given: Given) -> Form:
+    return {
+        "records": _forms(_registry(version, given).records(_endpoints(given["provider_records"])).labelled)
+    }
 
 
-def _apply_changes(version: Profile, given: Given) -> Form:
+def _apply_changes(version: Release, given: Given) -> Form:
     changes = planning.Changes(**{part: tuple(_endpoints(found)) for part, found in given["changes"].items()})
     txts = [(name, "") for name in given.get("existing_txt_names", ())]
     sent = _registry(version, given).applied(changes, txts, pytest.fail)
     return {"provider_changes": {part: _forms(getattr(sent, part)) for part in given["changes"]}}
 
 
-def _record_sets(version: Profile, given: Given) -> RecordSets:
+def _record_sets(version: Release, given: Given) -> RecordSets:
     return RecordSets(
         version,
         _quiet,
@@ -239,7 +248,7 @@ def _record_sets(version: Profile, given: Given) -> RecordSets:
     )
 
 
-def _read_rrset(version: Profile, given: Given) -> Form:
+def _read_rrset(version: Release, given: Given) -> Form:
     form = given["rrset"]
     record: dict[str, Any] = {"Name": form["name"], "Type": form["type"]}
     if "alias" in form:
@@ -263,7 +272,7 @@ def _read_rrset(version: Profile, given: Given) -> Form:
     return {"endpoints": _forms([found] if found else [])}
 
 
-def _to_rrset(version: Profile, given: Given) -> Form:
+def _to_rrset(version: Release, given: Given) -> Form:
     change = _record_sets(version, given).changes(given["action"], _endpoint(given["endpoint"]))[0]
     record = change["ResourceRecordSet"]
     form = {"name": record["Name"], "type": record["Type"]}
@@ -300,7 +309,7 @@ def _triples(changes: Iterable[Given]) -> Form:
     ]
 
 
-def _batch_changes(_: Profile, given: Given) -> Form:
+def _batch_changes(_: Release, given: Given) -> Form:
     limits = BatchLimits(given["batch_size"], given["batch_size_bytes"], given["batch_size_values"])
     batches = split(
         _changes(given), limits, lambda change: str(change["ResourceRecordSet"]["Name"]), lambda *_: None
@@ -308,12 +317,12 @@ def _batch_changes(_: Profile, given: Given) -> Form:
     return {"batches": [_triples(batch) for batch in batches]}
 
 
-def _suitable_zones(_: Profile, given: Given) -> Form:
+def _suitable_zones(_: Release, given: Given) -> Form:
     zones = [Zone(one["id"], one["name"].rstrip("."), one["private"]) for one in given["zones"]]
     return {"zones": [zone.id for zone in suitable(given["hostname"].rstrip("."), zones)]}
 
 
-OPS: Mapping[str, Callable[[Profile, Given], Form]] = {
+OPS: Mapping[str, Callable[[Release, Given], Form]] = {
     "calculate": _calculate,
     "resolve_record_types": _resolve_record_types,
     "resolve_create": lambda version, given: {
@@ -346,7 +355,7 @@ OPS: Mapping[str, Callable[[Profile, Given], Form]] = {
     "read_rrset": _read_rrset,
     "to_rrset": _to_rrset,
     "use_alias": lambda version, given: {
-        "alias": _record_sets(version, given).is_alias(_endpoint(given["endpoint"]))
+        "alias": _record_sets(version, given).is_at_balancer(_endpoint(given["endpoint"]))
     },
     "canonical_zone": lambda version, given: {
         "hosted_zone_id": canonical_zone(given["hostname"], version) or ""
@@ -422,7 +431,7 @@ def _text(form: Form) -> str:
 @pytest.mark.parametrize(("case", "key"), list(_cases()))
 def test_a_recorded_case_is_decided_as_it_was(case: Given, key: str) -> None:
     wanted = _wanted(case, key)
-    got = OPS[case["op"]](profile(VERSIONS[key]), case["given"])
-    if not profile(VERSIONS[key]).typed:
+    got = OPS[case["op"]](release_of(VERSIONS[key]), case["given"])
+    if not release_of(VERSIONS[key]).has(Fact.ALIAS_ADJUSTED):
         wanted = [{name: value for name, value in one.items() if name in got} for one in wanted]
     assert _normal(got) in [_normal(one) for one in wanted]

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.external_dns.profile import profile
-from testbed.external_dns.replay import replay
+from testbed.external_dns.core.facts import release_of
+from testbed.external_dns.offline.replay import replay
 
 FOLDER = (
     Path(
@@ -50,7 +50,7 @@ def _cases() -> Iterator[Any]:
 
 @pytest.mark.parametrize(("scenario", "key"), list(_cases()))
 def test_a_recorded_history_ends_as_it_did(scenario: Mapping[str, Any], key: str) -> None:
-    version = profile(VERSIONS[key])
+    version = release_of(VERSIONS[key])
     wanted = [_expected(step, key) for step in scenario["steps"]]
     if "random" in scenario:
         zones = [_zone(one) if one else None for one in wanted]

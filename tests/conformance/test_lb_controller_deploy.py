@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from testbed.lb_controller import drift, readiness, status
-from testbed.lb_controller.stack import HealthCheck, LoadBalancer, Matcher, TargetGroup
+from testbed.lb_controller.controllers import load_balancer_status, readiness_gates
+from testbed.lb_controller.core.stack import HealthCheck, LoadBalancer, Matcher, TargetGroup
+from testbed.lb_controller.deploy import drift
 from tests.conformance.lb_controller import cases as recorded
 
 FOLDER = recorded.folder()
@@ -35,7 +36,7 @@ def test_deploy_drift(case: dict[str, Any]) -> None:
         existing = described(given["sdkLB"]["loadBalancer"])
         decided = drift.load_balancer_needs_replacement(LoadBalancer(**given["resLB"]["spec"]), existing)
     else:
-        decided = status.is_equal(given["statusA"], given["statusB"])
+        decided = load_balancer_status.is_equal(given["statusA"], given["statusB"])
     assert decided is case["expect"]["value"]
 
 
@@ -44,15 +45,15 @@ def test_readiness_gates(case: dict[str, Any]) -> None:
     given, condition = case["given"], case["given"].get("targetHealthCondType")
     if condition is None:
         pods = [{"status": {"conditions": endpoint["pod"]["conditions"]}} for endpoint in given["endpoints"]]
-        decided = readiness.needs_flip(pods, readiness.condition_type("my-tgb"))
+        decided = readiness_gates.needs_flip(pods, readiness_gates.condition_type("my-tgb"))
         assert decided is case["expect"]["value"]
         return
     pod = case["manifests"][0]
     health = given["targetHealth"]
-    verdict = readiness.judge(pod, condition, described(health) if health else None)
+    verdict = readiness_gates.judge(pod, condition, described(health) if health else None)
     assert verdict.probe_again is case["expect"]["value"]
-    wanted = readiness.condition_of(case["manifests"][1], condition)
-    have = verdict.condition or readiness.condition_of(pod, condition)
+    wanted = readiness_gates.condition_of(case["manifests"][1], condition)
+    have = verdict.condition or readiness_gates.condition_of(pod, condition)
     assert have == wanted
 
 

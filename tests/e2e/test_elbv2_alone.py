@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +21,6 @@ PATIENCE = 150
 SPEED = 60
 
 _BLOCK = re.compile(r"^```(bash|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_EXPORT = re.compile(r"^ *export (\w+)=(.*)$")
 _MARK = "--- end of block"
 
 pytestmark = [
@@ -43,26 +42,24 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.fixture
-def environment() -> Iterator[dict[str, str]]:
-    """What `testbed up --empty` says to export, while it runs."""
+def environment(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """What the file of `testbed up --empty` exports, while it runs."""
+    file = tmp_path / "tools" / "environment"
     command = [sys.executable, "-m", "testbed", "up", "--empty", "--speed", str(SPEED)]
+    command += ["--environment", str(file.parent)]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
     ) as up:
-        assert up.stdout
-        exported: dict[str, str] = {}
-        seen = []
-        for line in up.stdout:
-            seen.append(line)
-            if match := _EXPORT.match(line):
-                exported[match[1]] = shlex.split(match[2])[0]
-            elif exported:
-                break
         try:
-            assert exported, "".join(seen)
+            deadline = time.monotonic() + PATIENCE
+            while not file.exists() and up.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.1)
+            if not file.exists():
+                up.kill()
+                pytest.fail(up.communicate()[0])
             # `python` is that of the testbed's environment, as in a shell where it is activated
             path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-            yield {**os.environ, **exported, "PATH": path, "AWS_PAGER": ""}
+            yield {**os.environ, "PATH": path, "AWS_PAGER": "", "TESTBED_FILE": str(file)}
         finally:
             up.send_signal(signal.SIGINT)
             up.communicate(timeout=PATIENCE)
@@ -70,7 +67,7 @@ def environment() -> Iterator[dict[str, str]]:
 
 def test_every_command_of_the_page_prints_what_the_page_shows(environment: dict[str, str]) -> None:
     expected = blocks(PAGE)
-    script = "".join(f"{commands}echo '{_MARK}'\n" for commands, _ in expected)
+    script = '. "$TESTBED_FILE"\n' + "".join(f"{commands}echo '{_MARK}'\n" for commands, _ in expected)
     done = subprocess.run(
         ["bash", "-eu", "-c", script],
         env=environment,

@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from testbed import journal
+from testbed import journal, settings
 
 ROOT = Path(__file__).resolve().parents[2]
+BETWEEN_LOOKS = 10 * settings.PATIENCE.socket_scan
+"""Wall seconds; on a machine under load the looks come late."""
 STORY = "scenarios/zozomat"
 PATIENCE = 150
 
@@ -79,7 +81,12 @@ def test_the_moves_and_the_moment_when_the_nlb_may_go_are_told(story: Path) -> N
     assert moves == [("nlb", "alb"), ("alb", "nlb"), ("nlb", "alb")]
     forward = summary["moves"][0]
     assert forward["asked"]["text"].startswith("annotate service/envoy")
-    assert forward["gap"]["production"] <= 60 + 60 + 0.1 * 40  # an interval, a TTL, and 100 ms at speed 40
+    # An interval, the age of the connection that ends first, a TTL, and 100 ms at speed 40.
+    assert forward["gap"]["production"] <= 60 + 300 + 60 + 0.1 * 40
+    left = {one["model"]: one for one in forward["clients"]}
+    assert set(left) == {"grpcio", "python-requests"}
+    assert all(one["left"] == 0 and not one["follows_by_itself"] for one in left.values())
+    assert any("left only because something ended" in moment["text"] for moment in summary["moments"])
     grpc = next(drain for drain in forward["drains"] if drain["protocol"] == "grpc")
     assert (grpc["began_with"] > 0, grpc["left"]) == (True, 0)
     assert min(age["production"] for age in grpc["ages"]) > 250  # the maximum age, not the move, ended them
@@ -90,12 +97,19 @@ def test_each_answered_request_names_its_connection(story: Path) -> None:
     events = list(journal.read(story / "journal.ndjson"))
     requests = [event for event in events if isinstance(event, journal.Request)]
     opened = {event.id.rpartition("/")[2] for event in events if isinstance(event, journal.Connection)}
+    unseen: dict[str, list[journal.Request]] = {}
     for request in requests:
         address, _, port = request.connection.rpartition(":")
         if request.listener == "tls":
             assert address == request.peer
-        else:
-            assert (address, port in opened) == ("127.0.0.1", True)
+            continue
+        assert address == "127.0.0.1"
+        if port not in opened:
+            unseen.setdefault(port, []).append(request)
+    for carried_by in unseen.values():
+        # The connections of gRPC are found by looks at the sockets: one may open and end between two of them.
+        assert {request.protocol for request in carried_by} == {"grpc"}
+        assert max(one.time for one in carried_by) - min(one.sent for one in carried_by) < BETWEEN_LOOKS
     carried = {(request.client, request.connection) for request in requests if request.protocol == "grpc"}
     assert len({connection for _, connection in carried}) == len(carried)  # an app shares its own with nobody
 
@@ -134,13 +148,19 @@ def test_the_log_holds_the_storys_lines_in_its_order(story: Path) -> None:
             assert any(re.fullmatch(pattern, line) for line in rest), pattern
 
 
-def test_no_record_was_ever_deleted_on_the_way_there_and_back(story: Path) -> None:
-    changes = [
-        change["Action"]
-        for event in journal.read(story / "journal.ndjson")
+def changed_records(folder: Path) -> list[dict[str, Any]]:
+    """The changes of Route 53, without the operator's own record that validates a certificate."""
+    return [
+        change
+        for event in journal.read(folder / "journal.ndjson")
         if isinstance(event, journal.DnsChange)
         for change in event.changes
+        if change["ResourceRecordSet"]["Type"] != "CNAME"
     ]
+
+
+def test_no_record_was_ever_deleted_on_the_way_there_and_back(story: Path) -> None:
+    changes = [change["Action"] for change in changed_records(story)]
     assert changes[:2] == ["CREATE", "CREATE"]
     assert set(changes[2:]) == {"UPSERT"}
     assert len(changes) == 8  # made once, then moved to the ALB, back, and to the ALB again
@@ -166,9 +186,7 @@ def test_todays_external_dns_moves_the_name_too(tmp_path: Path) -> None:
     assert summary["verdict"] == "pass"
     types = {
         (record["Name"], record["Type"])
-        for event in journal.read(tmp_path / "journal.ndjson")
-        if isinstance(event, journal.DnsChange)
-        for change in event.changes
+        for change in changed_records(tmp_path)
         for record in [change["ResourceRecordSet"]]
     }
     assert types == {
@@ -179,15 +197,15 @@ def test_todays_external_dns_moves_the_name_too(tmp_path: Path) -> None:
     }
 
 
-def test_without_a_maximum_age_grpc_never_leaves_the_nlb(tmp_path: Path) -> None:
+def test_without_a_maximum_age_nobody_leaves_the_nlb_and_the_verdict_names_who_stayed(tmp_path: Path) -> None:
     done, summary = rehearse(tmp_path, f"{STORY}:without_connection_age")
     assert done.returncode == 1
     assert failed_expectations(tmp_path) == ["no connection is left on the NLB"]
     assert summary["requests"]["failed"] == summary["requests"]["unknown"] == 0
-    told = [moment["text"] for moment in summary["moments"]]
-    assert any(
-        re.fullmatch(r"The NLB may not go yet: \d+ connections are still on it", text) for text in told
-    )
+    told = " ".join(moment["text"] for moment in summary["moments"])
+    assert re.search(r"The NLB may not go yet: \d+ connections are still open on it \(8 of grpcio", told)
+    assert "grpcio and python-requests never look the name up while it lives" in told
+    assert "8 of grpcio" in summary["reasons"][0]["text"]
 
 
 def test_rollback_by_the_annotation_alone_stays_on_the_alb(tmp_path: Path) -> None:
@@ -232,11 +250,11 @@ def test_a_full_disk_ends_the_run_in_one_line_and_leaves_a_readable_journal(tmp_
 
 @pytest.mark.parametrize(
     "said",
-    ["testbed", "step 1:", "start 200 requests", "step 4:", "step 8:", "step 11:"],
+    ["testbed", "step 1:", "start 100 requests", "step 4:", "step 8:", "step 11:"],
     ids=["start", "step-1", "traffic", "step-4", "step-8", "step-11"],
 )
 def test_ctrl_c_ends_with_130_a_readable_journal_and_no_process(tmp_path: Path, said: str) -> None:
-    options = ["--rate", "200", "--speed", "100", "--report", str(tmp_path)]
+    options = ["--rate", "100", "--speed", "60", "--report", str(tmp_path)]
     command = [sys.executable, "-m", "testbed", "rehearse", STORY, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=None

@@ -79,13 +79,11 @@ aws route53 list-hosted-zones --query 'HostedZones[].Name' --output text
 aws elbv2 describe-load-balancers --query 'LoadBalancers[].Type' --output text
 aws acm list-certificates --query 'length(CertificateSummaryList)'
 for try in $(seq 600); do
-  address=$(dig +short $TESTBED_DNS api.example.com | head -1)
-  [ -z "$address" ] || break
+  [ -z "$(dig +short api.example.com)" ] || break
   sleep 0.1
 done
 for try in $(seq 600); do
-  curl --silent --output answer --resolve "api.example.com:$TESTBED_HTTPS:$address" \\
-    "https://api.example.com:$TESTBED_HTTPS/measurements/foot-0" && break
+  curl --silent --output answer https://api.example.com/measurements/foot-0 && break
   sleep 0.1
 done
 cat answer
@@ -106,7 +104,7 @@ def test_standard_tools_need_nothing_but_the_environment_file(tmp_path: Path) ->
                 if "kubectl get services" in line:
                     break
             folder = tmp_path / ".testbed"
-            assert {file.stat().st_mode & 0o777 for file in folder.iterdir()} == {0o600}
+            assert {file.stat().st_mode & 0o077 for file in folder.iterdir()} == {0}
             done = subprocess.run(
                 ["bash", "-c", TOOLS],
                 env={"PATH": path, "HOME": str(tmp_path)},

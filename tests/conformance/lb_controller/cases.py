@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from testbed.lb_controller.inputs import (
+from testbed.lb_controller.core.build_inputs import (
     BuildError,
     Certificate,
     ClusterState,
@@ -135,7 +135,11 @@ class Case:
                 (item["metadata"].get("namespace") or "", item["metadata"].get("name") or ""): item
                 for item in services
             },
-            subnets=tuple(subnet_of(item) for item in given.get("autoDiscoveredSubnets") or ()),
+            subnets=tuple(
+                # Upstream's fake answers dualstack load balancers with any subnets.
+                replace(subnet_of(item), ipv6_cidrs=("2001:db8::/64",))
+                for item in given.get("autoDiscoveredSubnets") or ()
+            ),
             named_subnets=tuple(subnet_of(item) for item in given.get("namedSubnets") or ()),
             existing=tuple(self._existing(item) for item in existing),
             security_groups=self._security_groups(),

@@ -7,29 +7,10 @@ from typing import Any
 
 import pytest
 
-from testbed.lb_controller import (
-    admission,
-    backends,
-    certificates,
-    classes,
-    groups,
-    listen_ports,
-    load_balancer,
-    model,
-    mutual_authentication,
-    names,
-    objects,
-    rule_conditions,
-    rule_optimizer,
-    rule_paths,
-    stack_json,
-    tags,
-    target_groups,
-)
-from testbed.lb_controller.annotations import Annotations
-from testbed.lb_controller.backends import Backend, BackendForward, BackendTarget
-from testbed.lb_controller.classes import IngressObjects
-from testbed.lb_controller.inputs import (
+from testbed.kubernetes import object_fields
+from testbed.lb_controller.core import certificate_discovery, resource_names, service_ports, stack_json, tags
+from testbed.lb_controller.core.annotations import Annotations
+from testbed.lb_controller.core.build_inputs import (
     BuildError,
     ClusterState,
     ControllerOptions,
@@ -37,9 +18,8 @@ from testbed.lb_controller.inputs import (
     Member,
     Subnet,
 )
-from testbed.lb_controller.listen_ports import ListenPort
-from testbed.lb_controller.rule_optimizer import Rule
-from testbed.lb_controller.stack import (
+from testbed.lb_controller.core.forward_actions import BackendForward, BackendTarget
+from testbed.lb_controller.core.stack import (
     Action,
     Condition,
     FixedResponse,
@@ -48,7 +28,27 @@ from testbed.lb_controller.stack import (
     Redirect,
     TargetGroup,
 )
-from testbed.lb_controller.target_groups import Surroundings
+from testbed.lb_controller.ingress import (
+    alb_health_checks,
+    alb_security_groups,
+    alb_settings,
+    alb_stack,
+    alb_target_groups,
+    backend_actions,
+    groups,
+    ingress_classes,
+    listen_ports,
+    mutual_authentication,
+    path_patterns,
+    rule_conditions,
+    rule_optimizer,
+    webhook,
+)
+from testbed.lb_controller.ingress.alb_target_groups import Surroundings
+from testbed.lb_controller.ingress.backend_actions import Backend
+from testbed.lb_controller.ingress.ingress_classes import IngressObjects
+from testbed.lb_controller.ingress.listen_ports import ListenPort
+from testbed.lb_controller.ingress.rule_optimizer import Rule
 from tests.conformance.lb_controller.cases import FAILED, Case, agree, member_of, outcome, plain
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ Json = dict[str, Any]
 
 def whole_ingress_group(case: Case) -> None:
     def build() -> Json:
-        stack = model.build_ingress_group(case.group(), case.cluster(), case.options())
+        stack = alb_stack.build_ingress_group(case.group(), case.cluster(), case.options())
         return stack_json.to_json(stack)
 
     built = outcome(case, build)
@@ -75,7 +75,7 @@ def rules_of_group(case: Case) -> None:
 
     def build() -> list[Json]:
         options = case.options()
-        stack = model.build_ingress_group(case.group(), _with_subnets(cluster), options)
+        stack = alb_stack.build_ingress_group(case.group(), _with_subnets(cluster), options)
         return [stack_json.rule(rule) for rule in stack.rules]
 
     built = outcome(case, build)
@@ -88,8 +88,8 @@ def rules_of_group(case: Case) -> None:
 def path_order(case: Case) -> None:
     rule = case.manifests[0]["spec"]["rules"][0]
     ordered = [
-        {"path": path.get("path") or "", "pathType": rule_paths.path_type(path)}
-        for path in rule_paths.in_order(rule["http"]["paths"])
+        {"path": path.get("path") or "", "pathType": path_patterns.path_type(path)}
+        for path in path_patterns.in_order(rule["http"]["paths"])
     ]
     assert ordered == case.expect["pathOrder"]
 
@@ -98,7 +98,7 @@ def path_classes(case: Case) -> None:
     rule = case.manifests[0]["spec"]["rules"][0]
 
     def classify() -> Json:
-        found = rule_paths.by_type(rule["http"]["paths"])
+        found = path_patterns.by_type(rule["http"]["paths"])
         texts = {kind: [path["path"] for path in paths] for kind, paths in found.items()}
         return {kind[0].lower() + kind[1:]: paths for kind, paths in texts.items()}
 
@@ -197,7 +197,7 @@ def classify(case: Case) -> None:
     given = case.given
 
     def run() -> tuple[Json, bool]:
-        member, is_ours = classes.classify(
+        member, is_ours = ingress_classes.classify(
             given["ing"],
             _listed(given),
             given["ingressClass"],
@@ -236,14 +236,16 @@ def find_group(case: Case) -> None:
 
 def class_annotation(case: Case) -> None:
     given = case.given
-    agree(case, lambda: classes.annotation_matches(given["ingClassAnnotation"], given["ingressClass"]))
+    agree(
+        case, lambda: ingress_classes.annotation_matches(given["ingClassAnnotation"], given["ingressClass"])
+    )
 
 
 def load_class(case: Case) -> None:
     given = case.given
 
     def run() -> Json:
-        member = classes.load(given["ing"], _listed(given))
+        member = ingress_classes.load(given["ing"], _listed(given))
         return {"ingClass": member.ingress_class, "ingClassParams": member.class_params}
 
     agree(case, run)
@@ -255,33 +257,33 @@ def namespace_restriction(case: Case) -> None:
     ingress = given["ing"]
     if namespace:
         ingress = {**ingress, "metadata": {**ingress["metadata"], "namespace": namespace}}
-    agree(case, lambda: classes.check_namespace(given["ingClassParams"], ingress, _listed(given)))
+    agree(case, lambda: ingress_classes.check_namespace(given["ingClassParams"], ingress, _listed(given)))
 
 
 def admission_is_skipped(case: Case) -> None:
     given = case.given
-    agree(case, lambda: not admission.is_ours(given["ing"], _listed(given), case.options()))
+    agree(case, lambda: not webhook.is_ours(given["ing"], _listed(given), case.options()))
 
 
 def admission_class_annotation(case: Case) -> None:
     given = case.given
     options = case.options(disable_ingress_class_annotation=given["disableIngressClassAnnotation"])
-    agree(case, lambda: admission.check_class_annotation(given["ing"], given.get("oldIng"), options))
+    agree(case, lambda: webhook.check_class_annotation(given["ing"], given.get("oldIng"), options))
 
 
 def admission_group_annotation(case: Case) -> None:
     given = case.given
     options = case.options(disable_ingress_group_annotation=given["disableIngressGroupAnnotation"])
-    agree(case, lambda: admission.check_group_annotation(given["ing"], given.get("oldIng"), options))
+    agree(case, lambda: webhook.check_group_annotation(given["ing"], given.get("oldIng"), options))
 
 
 def admission_class(case: Case) -> None:
     given = case.given
-    agree(case, lambda: admission.check_class(given["ing"], given.get("oldIng"), _listed(given)))
+    agree(case, lambda: webhook.check_class(given["ing"], given.get("oldIng"), _listed(given)))
 
 
 def admission_conditions(case: Case) -> None:
-    agree(case, lambda: admission.check_conditions(case.given["ing"]))
+    agree(case, lambda: webhook.check_conditions(case.given["ing"]))
 
 
 def listen_ports_of_member(case: Case) -> None:
@@ -321,7 +323,7 @@ def mutual_authentication_entry(case: Case) -> None:
 
 
 def certificate_name(case: Case) -> None:
-    agree(case, lambda: certificates.name_matches(case.given["domainName"], case.given["tlsHost"]))
+    agree(case, lambda: certificate_discovery.name_matches(case.given["domainName"], case.given["tlsHost"]))
 
 
 def merged_certificates(case: Case) -> None:
@@ -346,7 +348,7 @@ def target_group_name(case: Case) -> None:
         specification.append(given["controlPort"])
     agree(
         case,
-        lambda: names.target_group(
+        lambda: resource_names.target_group(
             case.controller["clusterName"],
             case.controller["groupID"],
             {"metadata": given["ingKey"]},
@@ -358,19 +360,19 @@ def target_group_name(case: Case) -> None:
 
 
 def target_group_port(case: Case) -> None:
-    agree(case, lambda: target_groups.target_group_port(case.given["svcPort"], case.given["targetType"]))
+    agree(case, lambda: service_ports.target_group_port(case.given["svcPort"], case.given["targetType"]))
 
 
 def health_check_path(case: Case) -> None:
     annotations = Annotations(case.given["svcAndIngAnnotations"] or {})
-    agree(case, lambda: target_groups.health_check_path(annotations, case.given["tgProtocolVersion"]))
+    agree(case, lambda: alb_health_checks.health_check_path(annotations, case.given["tgProtocolVersion"]))
 
 
 def health_check_matcher(case: Case) -> None:
     annotations = Annotations(case.given["svcAndIngAnnotations"] or {})
 
     def run() -> Json:
-        found = target_groups.matcher(annotations, case.given["tgProtocolVersion"])
+        found = alb_health_checks.matcher(annotations, case.given["tgProtocolVersion"])
         return {"httpCode": found.http_code, "grpcCode": found.grpc_code}
 
     agree(case, run)
@@ -382,7 +384,7 @@ def target_group_spec(case: Case) -> None:
     around = Surroundings(group=case.group().id, options=case.options())
     outcome(
         case,
-        lambda: target_groups.build_target_group(
+        lambda: alb_target_groups.build_target_group(
             member, given["svc"], given["port"], given["svcPort"], around
         ),
     )
@@ -399,15 +401,15 @@ def node_selector(case: Case) -> None:
     given = case.given
     agree(
         case,
-        lambda: target_groups.node_selector(member, given["svc"], given.get("targetType", "instance")),
+        lambda: alb_target_groups.node_selector(member, given["svc"], given.get("targetType", "instance")),
     )
 
 
 def target_control_port(case: Case) -> None:
     given = case.given
     annotations = Annotations(given["svcAndIngAnnotations"] or {})
-    service = objects.name(given["svc"])
-    agree(case, lambda: target_groups.target_control_port(annotations, service, given.get("port", 0)))
+    service = object_fields.name(given["svc"])
+    agree(case, lambda: alb_target_groups.target_control_port(annotations, service, given.get("port", 0)))
 
 
 def binding_networking(case: Case) -> None:
@@ -433,11 +435,13 @@ def binding_networking(case: Case) -> None:
         options=case.options(),
         backend_security_group=given["backendSGIDToken"],
     )
-    agree(case, lambda: stack_json.networking(target_groups.networking(given["targetPort"], group, around)))
+    agree(
+        case, lambda: stack_json.networking(alb_target_groups.networking(given["targetPort"], group, around))
+    )
 
 
 def service_port(case: Case) -> None:
-    agree(case, lambda: objects.service_port(case.given["svc"], case.given["port"]))
+    agree(case, lambda: service_ports.service_port(case.given["svc"], case.given["port"]))
 
 
 def enhanced_backend(case: Case) -> None:
@@ -445,10 +449,10 @@ def enhanced_backend(case: Case) -> None:
     cluster = _services_of(case)
     if not given.get("loadBackendServices", True):
         name = given["backend"]["service"]["name"]  # not loading them: as if they existed
-        cluster = ClusterState(services={(objects.namespace(given["ing"]), name): {}})
+        cluster = ClusterState(services={(object_fields.namespace(given["ing"]), name): {}})
 
     def run() -> Backend:
-        return backends.build(given["ing"], given["backend"], cluster, case.options())
+        return backend_actions.build(given["ing"], given["backend"], cluster, case.options())
 
     built = outcome(case, run)
     if built is FAILED:
@@ -475,7 +479,9 @@ def annotated_action(case: Case) -> None:
     options = case.options(tolerate_missing_action=False)
     agree(
         case,
-        lambda: _action_json(backends.action_from_annotation(annotations, case.given["svcName"], options)),
+        lambda: _action_json(
+            backend_actions.action_from_annotation(annotations, case.given["svcName"], options)
+        ),
     )
 
 
@@ -493,7 +499,7 @@ def annotated_transforms(case: Case) -> None:
         case,
         lambda: [
             stack_json.transform(item)
-            for item in backends.transforms_from_annotation(annotations, case.given["svcName"])
+            for item in backend_actions.transforms_from_annotation(annotations, case.given["svcName"])
         ],
     )
 
@@ -513,18 +519,20 @@ def existing_services(case: Case) -> None:
     agree(
         case,
         lambda: _action_json(
-            backends.with_existing_services(action, given["namespace"], _services_of(case), case.options())
+            backend_actions.with_existing_services(
+                action, given["namespace"], _services_of(case), case.options()
+            )
         ),
         "action",
     )
 
 
 def unavailable(case: Case) -> None:
-    agree(case, lambda: stack_json.action(backends.unavailable(case.given["messageBody"])))
+    agree(case, lambda: stack_json.action(backend_actions.unavailable(case.given["messageBody"])))
 
 
 def redirect_action(case: Case) -> None:
-    agree(case, lambda: stack_json.action(model.redirect_to(case.given["sslRedirectConfig"]["sSLPort"])))
+    agree(case, lambda: stack_json.action(alb_stack.redirect_to(case.given["sslRedirectConfig"]["sSLPort"])))
 
 
 def group_tags(case: Case) -> None:
@@ -550,7 +558,7 @@ def external_tags(case: Case) -> None:
 
 
 def load_balancer_tags(case: Case) -> None:
-    agree(case, lambda: load_balancer.group_tags(case.group().members, case.options()))
+    agree(case, lambda: tags.group_tags(case.group().members, case.options()))
 
 
 def tags_priority(case: Case) -> None:
@@ -566,27 +574,27 @@ def tags_priority(case: Case) -> None:
             case "listenerRule":
                 return tags.with_defaults(tags.of_member(member, options), options)
             case _:
-                return load_balancer.group_tags([member], options)
+                return tags.group_tags([member], options)
 
     agree(case, run)
 
 
 def attributes(case: Case) -> None:
-    agree(case, lambda: load_balancer.attributes(case.group().members))
+    agree(case, lambda: alb_settings.attributes(case.group().members))
 
 
 def class_attributes(case: Case) -> None:
-    agree(case, lambda: load_balancer.attributes([_member_of_class(case)]))
+    agree(case, lambda: alb_settings.attributes([_member_of_class(case)]))
 
 
 def load_balancer_name(case: Case) -> None:
     scheme = case.given.get("scheme", "")
-    agree(case, lambda: load_balancer.load_balancer_name(case.group(), scheme, case.options()))
+    agree(case, lambda: alb_settings.load_balancer_name(case.group(), scheme, case.options()))
 
 
 def ip_address_type(case: Case) -> None:
     wanted = case.expect["value"]
-    got = load_balancer.ip_address_type(case.group().members, case.options())
+    got = alb_settings.ip_address_type(case.group().members, case.options())
     assert got == (wanted or "ipv4")  # upstream's task has no default in this test
 
 
@@ -597,26 +605,26 @@ def subnets(case: Case) -> None:
     options = case.options(cluster_name="test-cluster")
 
     def run() -> list[str]:
-        chosen = load_balancer.subnet_mappings(case.group(), "internal", cluster, options)
+        chosen = alb_settings.subnet_mappings(case.group(), "internal", cluster, options)
         return sorted(mapping.subnet_id for mapping in chosen)
 
     return agree(case, run)
 
 
 def customer_owned_pool(case: Case) -> None:
-    agree(case, lambda: load_balancer.customer_owned_ipv4_pool(case.group().members))
+    agree(case, lambda: alb_settings.customer_owned_ipv4_pool(case.group().members))
 
 
 def ipam_pool(case: Case) -> None:
     members = case.group().members if case.raw.get("group") else ()
-    agree(case, lambda: load_balancer.ipv4_ipam_pool_id(members), "poolId")
+    agree(case, lambda: alb_settings.ipv4_ipam_pool_id(members), "poolId")
 
 
 def capacity(case: Case) -> None:
     options = case.options()
 
     def run() -> Json:
-        units = load_balancer.minimum_capacity(case.group().members, options)
+        units = alb_settings.minimum_capacity(case.group().members, options)
         return {"capacityUnits": units.get("CapacityUnits")}
 
     agree(case, run)
@@ -624,7 +632,7 @@ def capacity(case: Case) -> None:
 
 def group_capacity(case: Case) -> None:
     def run() -> Json:
-        units = load_balancer.minimum_capacity(case.group().members, ControllerOptions())
+        units = alb_settings.minimum_capacity(case.group().members, ControllerOptions())
         return {key: str(value) for key, value in units.items()}
 
     agree(case, run)
@@ -637,7 +645,7 @@ def ssl_redirect(case: Case) -> None:
     }
 
     def run() -> Json | None:
-        action = model.ssl_redirect(case.group().members, ports)
+        action = alb_stack.ssl_redirect(case.group().members, ports)
         if action is None or action.redirect is None:
             return None
         return {"sSLPort": int(action.redirect.port or 0), "statusCode": action.redirect.status_code}
@@ -646,12 +654,12 @@ def ssl_redirect(case: Case) -> None:
 
 
 def manage_rules(case: Case) -> None:
-    agree(case, lambda: load_balancer.manages_backend_rules(case.group().members, case.options()))
+    agree(case, lambda: alb_security_groups.manages_backend_rules(case.group().members, case.options()))
 
 
 def listener_attributes(case: Case) -> None:
     def run() -> list[Json]:
-        found = model.listener_attributes(case.group().members, 80, "HTTP")
+        found = alb_stack.listener_attributes(case.group().members, 80, "HTTP")
         return [{"Key": key, "Value": value} for key, value in sorted(found.items())]
 
     agree(case, run)
@@ -659,7 +667,7 @@ def listener_attributes(case: Case) -> None:
 
 def web_acl(case: Case) -> None:
     def run() -> Json | None:
-        arn = model.web_acl_arn(case.group().members)
+        arn = alb_stack.web_acl(case.group().members)
         if arn is None:
             return None
         return {"spec": {"webACLARN": "" if arn == "none" else arn, "resourceARN": "awesome-lb-arn"}}
@@ -712,7 +720,7 @@ def _annotation(case: Case, read: Callable[[Annotations, str, Json], Any]) -> No
 
 def _asks_for_the_standing_balancer(case: Case) -> None:
     with pytest.raises(BuildError, match="couldn't auto-discover subnets"):
-        load_balancer.subnet_mappings(case.group(), "internal", ClusterState(), ControllerOptions())
+        alb_settings.subnet_mappings(case.group(), "internal", ClusterState(), ControllerOptions())
 
 
 def _with_subnets(cluster: ClusterState) -> ClusterState:
@@ -721,7 +729,9 @@ def _with_subnets(cluster: ClusterState) -> ClusterState:
 
 def _services_of(case: Case) -> ClusterState:
     services = case.given.get("svcs") or ()
-    return ClusterState(services={(objects.namespace(item), objects.name(item)): item for item in services})
+    return ClusterState(
+        services={(object_fields.namespace(item), object_fields.name(item)): item for item in services}
+    )
 
 
 def _group_id(case: Case) -> GroupID:

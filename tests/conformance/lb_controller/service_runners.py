@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from testbed.lb_controller import nlb, nlb_load_balancer, nlb_target_groups, ownership, stack_json
-from testbed.lb_controller.annotations import of_service
-from testbed.lb_controller.inputs import Version
+from testbed.dated_releases import LB_CONTROLLER_RELEASES
+from testbed.lb_controller.core import stack_json
+from testbed.lb_controller.core.annotations import of_service
+from testbed.lb_controller.core.feature_gates import Gate
+from testbed.lb_controller.service import (
+    nlb_health_checks,
+    nlb_settings,
+    nlb_stack,
+    nlb_target_groups,
+    service_ownership,
+)
 from tests.conformance.lb_controller.cases import FAILED, Case, agree, outcome, plain
 
 Json = dict[str, Any]
@@ -18,7 +26,7 @@ def whole_service(case: Case) -> None:
         options = case.options(enable_tcp_udp_listener=enabled)
 
         def build() -> Json:
-            stack = nlb.build_service(case.manifests[0], case.cluster(), options)  # noqa: B023
+            stack = nlb_stack.build_service(case.manifests[0], case.cluster(), options)  # noqa: B023
             count = len(stack.security_groups) + len(stack.listeners) + len(stack.target_groups)
             count += len(stack.bindings) + (stack.load_balancer is not None)
             return {**stack_json.to_json(stack), "resourceCount": count}
@@ -33,11 +41,11 @@ def alpn_policy(case: Case) -> None:
     given = case.given
 
     def run() -> list[str]:
-        found = nlb.alpn_policy(
+        found = nlb_stack.alpn_policy(
             of_service(given["svc"]),
             given["listenerProtocol"],
             given.get("targetProtocol", "TCP"),
-            Version.NEWEST,
+            LB_CONTROLLER_RELEASES.newest,
         )
         return [found] if found else []
 
@@ -50,7 +58,7 @@ def listener_attributes(case: Case) -> None:
     def run() -> list[list[Json]]:
         annotations = of_service(service)
         lists = [
-            nlb.listener_attributes(annotations, port["protocol"], port["port"])
+            nlb_stack.listener_attributes(annotations, port["protocol"], port["port"])
             for port in service["spec"]["ports"]
         ]
         return [[{"Key": key, "Value": value} for key, value in found.items()] for found in lists]
@@ -59,23 +67,23 @@ def listener_attributes(case: Case) -> None:
 
 
 def multi_protocol(case: Case) -> None:
-    outcome(case, lambda: nlb.check_merge(case.given["ports"]))
+    outcome(case, lambda: nlb_stack.check_merge(case.given["ports"]))
 
 
 def tcp_udp(case: Case) -> None:
     options = case.options(enable_tcp_udp_listener=case.given["defaultValue"])
-    agree(case, lambda: nlb.merges_tcp_and_udp(case.given["svc"], options))
+    agree(case, lambda: nlb_stack.merges_tcp_and_udp(case.given["svc"], options))
 
 
 def balancer_attributes(case: Case) -> None:
-    found = outcome(case, lambda: nlb_load_balancer.attributes(of_service(case.given["svc"])))
+    found = outcome(case, lambda: nlb_settings.attributes(of_service(case.given["svc"])))
     if found is not FAILED:
         assert found == {item["key"]: item["value"] for item in case.expect["value"]}
 
 
 def ip_address_type(case: Case) -> None:
     annotations = of_service(case.given["service"])
-    agree(case, lambda: nlb_load_balancer.ip_address_type(annotations, case.options()))
+    agree(case, lambda: nlb_settings.ip_address_type(annotations, case.options()))
 
 
 def load_balancer_name(case: Case) -> None:
@@ -83,7 +91,7 @@ def load_balancer_name(case: Case) -> None:
     options = case.options(cluster_name="")
     agree(
         case,
-        lambda: nlb_load_balancer.load_balancer_name(given["service"], given.get("scheme", ""), options),
+        lambda: nlb_settings.load_balancer_name(given["service"], given.get("scheme", ""), options),
     )
 
 
@@ -98,7 +106,7 @@ def health_check(case: Case) -> None:
     given = case.given
     agree(
         case,
-        lambda: stack_json.health_check(nlb_target_groups.health_check(given["svc"], given["targetType"])),
+        lambda: stack_json.health_check(nlb_health_checks.health_check(given["svc"], given["targetType"])),
     )
 
 
@@ -106,7 +114,7 @@ def health_check_port(case: Case) -> None:
     given = case.given
     agree(
         case,
-        lambda: nlb_target_groups.health_check_port(given["svc"], given["targetType"], given["defaultPort"]),
+        lambda: nlb_health_checks.health_check_port(given["svc"], given["targetType"], given["defaultPort"]),
     )
 
 
@@ -126,12 +134,12 @@ def target_type(case: Case) -> None:
 
 def is_supported(case: Case) -> None:
     given = case.given
-    gates = {ownership.ONLY_LOAD_BALANCERS_GATE: given.get("restrictToTypeLoadBalancer", False)}
-    agree(case, lambda: ownership.is_supported(given["svc"], case.options(feature_gates=gates)))
+    gates = {Gate.SERVICE_TYPE_LOAD_BALANCER_ONLY.value: given.get("restrictToTypeLoadBalancer", False)}
+    agree(case, lambda: service_ownership.is_supported(given["svc"], case.options(feature_gates=gates)))
 
 
 def is_pending(case: Case) -> None:
-    agree(case, lambda: ownership.is_pending_finalization(case.given["svc"]))
+    agree(case, lambda: service_ownership.is_pending_finalization(case.given["svc"]))
 
 
 RUNNERS: dict[str, Callable[[Case], None]] = {

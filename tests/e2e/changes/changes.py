@@ -8,10 +8,10 @@ from typing import Any
 
 import grpc
 
-from testbed.backend import methods
+from testbed import Cutover, scenario
+from testbed.backend import grpc_methods
 from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
-from testbed.rehearsal import Cutover, scenario
-from testbed.rehearsal.conditions import Condition, Observation, active, alias_at, only_served_by, served_by
+from testbed.conditions import Condition, Observation, active, alias_at, only_served_by, served_by
 
 HOST = "api.example.com"
 MINUTE = 60
@@ -22,6 +22,7 @@ BETWEEN_MESSAGES_MS = 100
 @scenario(
     "Rules, targets, certificate and group change under load",
     host=HOST,
+    clients={"grpcio": 0.8, "ttl-pool": 0.2},
     manifests=["manifests/service.yaml"],
 )
 def changes(cutover: Cutover) -> None:
@@ -48,12 +49,12 @@ def changes(cutover: Cutover) -> None:
         cutover.apply("manifests/ingresses.yaml", "manifests/joining.yaml", CERTIFICATE_ARN=new)
         cutover.wait_until(certificate(new), within=MINUTE)
     with cutover.step("A target goes and comes back", why="It drains: what it has begun, it ends."):
-        pod = cutover.topology.store.get("Pod", "default", "envoy-1")
+        pod = cutover.topology.cluster.store.get("Pod", "default", "envoy-1")
         assert pod is not None
         cutover.delete("pod/envoy-1")
         cutover.wait_until(targets(1), within=MINUTE)
         cutover.hold(MINUTE)
-        cutover.topology.store.restore(dict(pod))
+        cutover.topology.cluster.store.restore(dict(pod))
         cutover.wait_until(targets(2), within=MINUTE)
     with cutover.step("Nothing was lost", why="Neither a request nor a message."):
         cutover.hold(MINUTE)
@@ -68,13 +69,13 @@ class Stream:
         self._clock = cutover.topology.clock
         topology: Any = cutover.topology
         address = cutover.addresses(cutover.balancers("alb")[0])[0]
-        trusted = grpc.ssl_channel_credentials(topology.certificates.bundle.read_bytes())
+        trusted = grpc.ssl_channel_credentials(topology.bundle.read_bytes())
         named = [("grpc.ssl_target_name_override", HOST)]
         where = f"{address}:{topology.network.port(443)}"
         self._channel = grpc.secure_channel(where, trusted, named)
         # longer than the test: it is ended by the one who opened it
         wanted = pb.WatchMeasurementsRequest(id="foot-0", count=100_000, interval_ms=BETWEEN_MESSAGES_MS)
-        watch = self._channel.unary_stream(methods.WATCH_MEASUREMENTS, None, pb.Measurement.FromString)
+        watch = self._channel.unary_stream(grpc_methods.WATCH_MEASUREMENTS, None, pb.Measurement.FromString)
         self._began = self._clock.now()
         self._call = watch(wanted.SerializeToString())
         self._sequence: list[int] = []

@@ -1,0 +1,134 @@
+"""Runs suites of tests one after another, and prints what each took: `python tests/suites.py unit e2e`.
+
+A suite is a mark. It fails if a test fails, or if it leaves a process behind; without tests it has neither
+passed nor failed. Each row of the table has the last line of pytest. `TESTBED_SUITES` names a file that
+collects the rows of several calls, so that the last one prints the table of all; `--row NAME SECONDS WORDS`
+adds a row of something that is no suite.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+MARKS = ("conformance", "e2e", "compose", "real", "real_client", "chaos")
+# Whole topologies are few and take long: a file of them stays on one worker, which shares what it starts.
+SUITES = {
+    "unit": (" and ".join(f"not {mark}" for mark in MARKS), ("--numprocesses", "2")),
+    "conformance": ("conformance", ("tests/conformance",)),
+    "e2e": ("e2e", ("--numprocesses", "2", "--dist", "loadfile")),
+    "compose": ("compose", ("tests/compose",)),
+    "real": ("real", ("--numprocesses", "2", "--dist", "load")),
+    "client": ("real_client", ()),
+    "chaos": ("chaos", ("--numprocesses", "2", "--dist", "load")),
+}
+NO_TESTS = 5
+"""pytest's exit code if it selects no test."""
+_PR_SET_CHILD_SUBREAPER = 36
+_COLORS = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every process whose own parent ends first, so that `left_behind` sees it."""
+    ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def left_behind() -> list[str]:
+    """End all descendants, and return a line for each that still ran."""
+    children = psutil.Process().children(recursive=True)
+    lines = []
+    for child in children:
+        try:
+            if child.status() != psutil.STATUS_ZOMBIE:
+                lines.append(f"{child.pid} {' '.join(child.cmdline())[:80]}")
+            child.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(children)
+    return lines
+
+
+def run(name: str, arguments: Sequence[str] = ()) -> tuple[bool, str]:
+    """Run a suite; return whether nothing failed, and its row of the table."""
+    expression, own = SUITES[name]
+    began = time.monotonic()
+    command = [sys.executable, "-m", "pytest", "-m", expression, *own, *arguments]
+    if sys.stdout.isatty():
+        command.append("--color=yes")
+    lines: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as pytest:
+        # A process that is left behind holds the pipe open, so pytest may end before its output does.
+        reading = threading.Thread(target=_copy, args=(pytest.stdout, lines))
+        reading.start()
+        pytest.wait()
+        left = left_behind()
+        reading.join()
+    closing = _COLORS.sub("", next((line for line in reversed(lines) if line.strip()), "")).strip("= \n")
+    if pytest.returncode == NO_TESTS:
+        closing = "no tests yet"
+    elif pytest.returncode:
+        closing = f"FAILED: {closing}"
+    if left:
+        closing += f"; FAILED: left behind {', '.join(left)}"
+    return pytest.returncode in (0, NO_TESTS) and not left, row(name, time.monotonic() - began, closing)
+
+
+def _copy(output: IO[str], lines: list[str]) -> None:
+    for line in output:
+        say(line.rstrip("\n"))
+        lines.append(line)
+
+
+def say(line: str) -> None:
+    """Print a line at once: the log of a CI shows where a suite stands."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+def row(name: str, seconds: float, words: str) -> str:
+    """A row of the table."""
+    return f"{name:<12}{seconds:>7.0f} s  {words}"
+
+
+def total(rows: Sequence[str]) -> str:
+    """The sum of all rows, as CI systems read it: `7 passed, 0 failed, 2 skipped`; an error is a failure."""
+    counts = Counter[str]()
+    for number, what in re.findall(r"(\d+) (passed|failed|error|skipped)", "\n".join(rows)):
+        counts["failed" if what == "error" else what] += int(number)
+    return ", ".join(f"{counts[what]} {what}" for what in ("passed", "failed", "skipped"))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the suites that are named, or add a row; the exit code is 1 if a suite failed."""
+    collected = os.environ.get("TESTBED_SUITES")
+    rows = Path(collected).read_text(encoding="utf-8").splitlines() if collected else []
+    failed = False
+    if arguments[0] == "--row":
+        name, seconds, words = arguments[1:]
+        rows.append(row(name, float(seconds), words))
+    else:
+        adopt_orphans()
+        for name in arguments:
+            passed, line = run(name)
+            failed |= not passed
+            rows.append(line)
+            say(f"suite {line}\n")
+        say("\n".join(["suite       seconds  pytest's last line", *rows, "", total(rows)]))
+    if collected:
+        Path(collected).write_text("".join(f"{line}\n" for line in rows), encoding="utf-8")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
