@@ -15,12 +15,8 @@ import pytest
 from testbed import journal
 from testbed.errors import ExitCode
 from testbed.real_controllers.installed import cache
-from tests.compose.projects import ROOT, Project
-from tests.compose.test_lifecycle import names_of
+from tests.compose.projects import ROOT, Project, free
 
-pytestmark = pytest.mark.skipif(
-    not (cache() / "v0.21.0" / "external-dns").exists(), reason="no ExternalDNS: .ci/external-dns builds it"
-)
 STORY = "tests/compose/stories/real_external_dns.py"
 
 
@@ -51,9 +47,16 @@ def rehearse(project: Project, image: str, report: Path) -> subprocess.Completed
     return subprocess.run([*command, *options], env=environment, cwd=ROOT, capture_output=True, text=True)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _stands(project: Project) -> None:
-    assert names_of(project)
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project of their own: what a rehearsal leaves standing has no alias, which other tests look for."""
+    own = free("image", tmp_path_factory.mktemp("image") / "report")
+    try:
+        up = own.compose("up", "--detach")
+        assert up.returncode == 0, up.stderr
+        yield own
+    finally:
+        own.down()
 
 
 @pytest.fixture(autouse=True)
