@@ -17,21 +17,55 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import psutil
 
 MARKS = ("conformance", "e2e", "compose", "real", "real_client", "chaos")
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """The tests of a mark.
+
+    Attributes:
+        expression: pytest's `-m`.
+        places: files and folders that hold them all; to collect the others takes half a minute.
+        options: further arguments of pytest.
+    """
+
+    expression: str
+    places: Sequence[str]
+    options: Sequence[str] = ()
+
+
+_TWO_WORKERS = ("--numprocesses", "2")
 # Whole topologies are few and take long: a file of them stays on one worker, which shares what it starts.
 SUITES = {
-    "unit": (" and ".join(f"not {mark}" for mark in MARKS), ("--numprocesses", "2")),
-    "conformance": ("conformance", ("tests/conformance",)),
-    "e2e": ("e2e", ("--numprocesses", "2", "--dist", "loadfile")),
-    "compose": ("compose", ("tests/compose",)),
-    "real": ("real", ("--numprocesses", "2", "--dist", "load")),
-    "client": ("real_client", ()),
-    "chaos": ("chaos", ("--numprocesses", "2", "--dist", "load")),
+    "unit": Suite(
+        " and ".join(f"not {mark}" for mark in MARKS),
+        ("tests",),
+        (*_TWO_WORKERS, "--ignore=tests/conformance"),
+    ),
+    "conformance": Suite(
+        "conformance",
+        (
+            "tests/conformance",
+            "tests/aws/test_real_controller_tape.py",
+            "tests/kubernetes/api/test_real_controller_tape.py",
+        ),
+    ),
+    "e2e": Suite(
+        "e2e",
+        ("tests/e2e", "tests/cli", "tests/bench", "tests/test_pytest_plugin.py"),
+        (*_TWO_WORKERS, "--dist", "loadfile"),
+    ),
+    "compose": Suite("compose", ("tests/compose",)),
+    "real": Suite("real", ("tests/real", "tests/e2e"), (*_TWO_WORKERS, "--dist", "load")),
+    "client": Suite("real_client", ("tests/real_clients",)),
+    "chaos": Suite("chaos", ("tests/e2e", "tests/conformance"), (*_TWO_WORKERS, "--dist", "load")),
 }
 NO_TESTS = 5
 """pytest's exit code if it selects no test."""
@@ -59,11 +93,12 @@ def left_behind() -> list[str]:
     return lines
 
 
-def run(name: str, arguments: Sequence[str] = ()) -> tuple[bool, str]:
+def run(name: str) -> tuple[bool, str]:
     """Run a suite; return whether nothing failed, and its row of the table."""
-    expression, own = SUITES[name]
+    suite = SUITES[name]
     began = time.monotonic()
-    command = [sys.executable, "-m", "pytest", "-m", expression, *own, *arguments]
+    command = [sys.executable, "-m", "pytest", "-m", suite.expression]
+    command += [*suite.options, *suite.places]
     if sys.stdout.isatty():
         command.append("--color=yes")
     lines: list[str] = []

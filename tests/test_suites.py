@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CALL = """
 import sys
 from tests import suites
-suites.SUITES = {"own": ("own", ("-p", "no:cacheprovider", "-c", "pytest.ini"))}
+suites.SUITES = {"own": suites.Suite("own", (), ("-p", "no:cacheprovider", "-c", "pytest.ini"))}
 sys.exit(suites.main(["own"]))
 """
 
@@ -85,12 +85,22 @@ def test_the_last_line_adds_up_all_suites() -> None:
 def test_every_registered_mark_is_a_suite(pytestconfig: pytest.Config) -> None:
     registered = {str(line).partition(":")[0] for line in pytestconfig.getini("markers")}
     assert set(MARKS) <= registered
-    assert {expression for expression, _ in SUITES.values()} >= set(MARKS)
+    assert {suite.expression for suite in SUITES.values()} >= set(MARKS)
 
 
 def test_every_test_belongs_to_a_suite() -> None:
-    expression, _ = SUITES["unit"]
-    assert expression.split(" and ") == [f"not {mark}" for mark in MARKS]
+    assert SUITES["unit"].expression.split(" and ") == [f"not {mark}" for mark in MARKS]
+
+
+@pytest.mark.parametrize("mark", MARKS)
+def test_a_suite_looks_where_its_mark_stands(mark: str) -> None:
+    """A marked test outside the places of its suite would run in none."""
+    (suite,) = (one for one in SUITES.values() if one.expression == mark)
+    marked = re.compile(rf"mark\.{mark}\b")
+    files = [path for path in (ROOT / "tests").rglob("*.py") if marked.search(path.read_text("utf-8"))]
+    places = [ROOT / place for place in suite.places]
+    assert files
+    assert [path for path in files if not any(path.is_relative_to(place) for place in places)] == []
 
 
 @pytest.mark.parametrize("name", ["test", "slow"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,15 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.stash[_RESULTS] = {}
     config.stash[_REASONS] = Counter()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests beside this file that play nothing belong to the suite, with a row or without."""
+    here = Path(__file__).parent
+    for item in items:
+        marks = {mark.name for mark in item.iter_markers()}
+        if item.path.is_relative_to(here) and not marks & {"conformance", "chaos"}:
+            item.add_marker(pytest.mark.conformance)
 
 
 @pytest.hookimpl(wrapper=True)
