@@ -10,9 +10,11 @@ service has a file: `route53_front.py`, `elbv2_front.py`, `acm_front.py`.
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import math
 import os
+import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,7 +34,7 @@ from testbed.aws.route53_front import Route53Front
 from testbed.aws.upstream import Unavailable, Upstream
 from testbed.clock import Clock
 from testbed.errors import Missing
-from testbed.faults import ChangesPending, InjectedFault, ProvisioningStuck
+from testbed.faults import ChangesPending, InjectedFault, ProvisioningStuck, Route53Slow
 from testbed.faults.refused_calls import RefusedCalls
 from testbed.settings import PATIENCE, PRODUCTION
 
@@ -186,16 +188,23 @@ class AwsEndpoint:
     def _provisioning(self) -> float:
         return math.inf if self._is_struck_by(ProvisioningStuck) else self.balancer_provisioning
 
+    async def _wait_for_fault(self, call: Call) -> None:
+        for fault in [one for one in self.struck if isinstance(one, Route53Slow)]:
+            until = time.monotonic() + self._clock.scaled(fault.seconds)
+            # The fault ends in another thread.
+            while call.service == fault.service and fault in self.struck and time.monotonic() < until:  # noqa: ASYNC110
+                await asyncio.sleep(PATIENCE.poll)
+
     def _refused_by_fault(self, call: Call) -> Refusal | None:
-        if call.account == OBSERVER:
-            return None
         struck = [one for one in self.struck if isinstance(one, RefusedCalls)]
         refusal = next(filter(None, (one.refusal(call.service, call.operation) for one in struck)), None)
         return Refusal(*refusal) if refusal else None
 
     async def _answer(self, call: Call) -> tuple[Answer, str]:
-        if self.struck and (refusal := self._refused_by_fault(call)):
-            return refused(call.service, refusal), ""
+        if self.struck and call.account != OBSERVER:
+            await self._wait_for_fault(call)
+            if refusal := self._refused_by_fault(call):
+                return refused(call.service, refusal), ""
         match call.service:
             case "route53":
                 answer = await self._route53.answer(call)

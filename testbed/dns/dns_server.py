@@ -6,7 +6,7 @@ import asyncio
 import collections
 import errno
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -105,8 +105,8 @@ class DnsServer:
 
     def decide(self, question: Question) -> Answer:
         """Answer a question, and write the answer to the journal if it has changed."""
-        stale = next((one.zones for one in self.struck if one.zones is not None), None)
-        current = answer(self.zones() if stale is None else stale, question, self.surroundings)
+        struck = next((one.zones for one in self.struck if one.zones is not None), self.zones)
+        current = answer(struck(), question, self.surroundings)
         if self._journal:
             self._write_change(self._journal, question, current)
         return current
@@ -122,7 +122,12 @@ class DnsServer:
     @contextmanager
     def spoiled(self, effect: Spoiled) -> Iterator[None]:
         """Spoil each answer while the block lasts; call it from any thread."""
-        one = _Struck(effect, self.zones() if effect is Spoiled.STALE else None)
+        now = self.zones()
+        zones: Mapping[Spoiled, Callable[[], Zones]] = {
+            Spoiled.STALE: lambda: now,
+            Spoiled.NXDOMAIN: lambda: self.zones().without_records(),
+        }
+        one = _Struck(effect, zones.get(effect))
         self.struck.append(one)
         try:
             yield
@@ -162,10 +167,10 @@ class DnsServer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Struck:
-    """A fault of the server while it lasts; `zones` are those of its beginning, if it answers from them."""
+    """A fault of the server while it lasts; `zones` returns those that it answers from, None for its own."""
 
     effect: Spoiled
-    zones: Zones | None
+    zones: Callable[[], Zones] | None
 
 
 def _servfail(_: Question) -> Answer:

@@ -171,6 +171,10 @@ class Zones:
             by_name.setdefault(zone.name, zone)
         return cls(by_name)
 
+    def without_records(self) -> Zones:
+        """Return the zones as they would be with nothing but their SOA and NS."""
+        return Zones.of(HostedZone.of(zone.id, text_of(zone.name), ()) for zone in self.by_name.values())
+
     def find(self, name: Labels) -> HostedZone | None:
         """Return the zone with the longest name that contains a name."""
         for index in range(len(name) + 1):

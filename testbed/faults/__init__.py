@@ -17,6 +17,7 @@ from testbed.faults.balancer_paused import BalancerPaused
 from testbed.faults.change_batches_refused import ChangeBatchesRefused
 from testbed.faults.changes_pending import ChangesPending
 from testbed.faults.changes_unfinished import ChangesUnfinished
+from testbed.faults.dns_nxdomain import DnsNxdomain
 from testbed.faults.dns_servfail import DnsServfail
 from testbed.faults.dns_silent import DnsSilent
 from testbed.faults.dns_stale import DnsStale
@@ -24,7 +25,10 @@ from testbed.faults.dns_truncated import DnsTruncated
 from testbed.faults.elbv2_throttled import Elbv2Throttled
 from testbed.faults.external_dns_stopped import ExternalDnsStopped
 from testbed.faults.injected_fault import KNOWN, InjectedFault, Reach
+from testbed.faults.lb_controller_stopped import LbControllerStopped
 from testbed.faults.provisioning_stuck import ProvisioningStuck
+from testbed.faults.readiness_flapping import ReadinessFlapping
+from testbed.faults.route53_slow import Route53Slow
 from testbed.faults.route53_throttled import Route53Throttled
 from testbed.faults.scheduled_fault import Scheduled
 from testbed.faults.target_cut_off import TargetCutOff
@@ -49,6 +53,7 @@ __all__ = [
     "ChangeBatchesRefused",
     "ChangesPending",
     "ChangesUnfinished",
+    "DnsNxdomain",
     "DnsServfail",
     "DnsSilent",
     "DnsStale",
@@ -57,9 +62,12 @@ __all__ = [
     "ExternalDnsStopped",
     "Fault",
     "InjectedFault",
+    "LbControllerStopped",
     "Part",
     "ProvisioningStuck",
     "Reach",
+    "ReadinessFlapping",
+    "Route53Slow",
     "Route53Throttled",
     "Scheduled",
     "TargetCutOff",

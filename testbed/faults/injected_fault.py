@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, TypeVar
@@ -19,6 +20,7 @@ class Reach(Enum):
     AWS = "the AWS endpoint"
     DNS = "the DNS server of the hosted zones"
     DEPLOYMENTS = "the Deployments of the controllers"
+    PODS = "the readiness of the target pods"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,11 @@ class InjectedFault:
         """The fault in one line, for the journal and the report: `target-killed envoy-1`."""
         values = [getattr(self, one.name) for one in dataclasses.fields(self)]
         return " ".join([self.name, *(str(value) for value in values if value != "")])
+
+    @classmethod
+    def samples(cls) -> Sequence[InjectedFault]:
+        """Return the values of this class that chaos draws from; of one without fields there is one."""
+        return [cls()]
 
 
 AnyFault = TypeVar("AnyFault", bound=type[InjectedFault])

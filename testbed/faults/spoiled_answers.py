@@ -15,6 +15,7 @@ class Spoiled(Enum):
     SERVFAIL = "SERVFAIL"
     SILENCE = "no answer"
     TRUNCATED = "truncated over UDP, whole over TCP"
+    NXDOMAIN = "no such name"
     STALE = "as it was when the fault began"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,3 +36,8 @@ class StruckPart(InjectedFault):
     def __post_init__(self) -> None:
         if self.part not in self.parts:
             raise BadInput(f"{self.name}: no part {self.part!r}", do=f"write {' or '.join(self.parts)}")
+
+    @classmethod
+    def samples(cls) -> Sequence[StruckPart]:
+        """Return the fault of each part that it may strike."""
+        return [cls(part) for part in cls.parts]

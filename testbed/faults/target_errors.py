@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -35,6 +35,11 @@ class TargetErrors(InjectedFault):
         if not isinstance(self.status, int) or not _FIRST <= self.status <= _LAST:
             raise BadInput(f"{self.name}: {self.status!r} is no error status", do="write 400 to 599")
         check_share(self, self.share)
+
+    @classmethod
+    def samples(cls) -> Sequence[TargetErrors]:
+        """Return what a backend's own trouble looks like, seldom, often and always."""
+        return [cls(status, share) for status in (500, 502, 503, 504) for share in (0.1, 0.5, 1.0)]
 
     def runtime(self) -> Mapping[str, int]:
         """Return the runtime keys of Envoy's fault filter."""

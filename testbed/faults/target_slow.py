@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -31,6 +31,11 @@ class TargetSlow(InjectedFault):
     def __post_init__(self) -> None:
         check_seconds(self, self.seconds)
         check_share(self, self.share)
+
+    @classmethod
+    def samples(cls) -> Sequence[TargetSlow]:
+        """Return delays below and above what clients notice, seldom, often and always."""
+        return [cls(seconds, share) for seconds in (0.05, 0.2, 0.5) for share in (0.1, 0.5, 1.0)]
 
     def runtime(self) -> Mapping[str, int]:
         """Return the runtime keys of Envoy's fault filter."""

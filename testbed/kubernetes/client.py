@@ -163,6 +163,16 @@ class KubernetesClient:
         status = {"loadBalancer": {"ingress": [{"hostname": hostname}]}}
         self._send("PATCH", path, patches.MERGE_PATCH, {"status": status})
 
+    def set_ready(self, namespace: str, name: str, is_ready: bool) -> None:
+        """Write the `Ready` condition of a pod into its status, as its kubelet does.
+
+        Raises:
+            NotFound: no such pod.
+        """
+        path = f"{self._of_kind('Pod').path(namespace, name)}/status"
+        condition = {"type": "Ready", "status": "True" if is_ready else "False"}
+        self._send("PATCH", path, patches.STRATEGIC, {"status": {"conditions": [condition]}})
+
     def delete(self, kind: str, namespace: str | None, name: str) -> None:
         """Do what `kubectl delete --wait=false` does: with finalizers, the object goes with the last of them.
 

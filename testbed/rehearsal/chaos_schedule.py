@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-from testbed.faults import (
-    KNOWN,
-    ExternalDnsStopped,
-    InjectedFault,
-    Reach,
-    Scheduled,
-    TargetErrors,
-    TargetSlow,
-)
-from testbed.faults.struck_part import BACKENDS, BALANCERS, TARGETS, StruckPart
+from testbed.faults import KNOWN, ExternalDnsStopped, InjectedFault, Reach, Scheduled
+from testbed.faults.struck_part import BACKENDS, TARGETS
 from testbed.faults.words import Part
 from testbed.rehearsal.scenario import Scenario
 from testbed.settings import CHAOS
-
-Dice = random.Random
-_STATUSES = (500, 502, 503, 504)
-_SHARES = (0.1, 0.5, 1.0)
-_DELAYS = (0.05, 0.2, 0.5)
 
 
 def drawn(scenario: Scenario, seed: int, reaches: Collection[Reach]) -> Scenario:
@@ -36,12 +23,11 @@ def drawn(scenario: Scenario, seed: int, reaches: Collection[Reach]) -> Scenario
         reaches: where faults may strike in the runtime.
     """
     dice = random.Random(seed)  # noqa: S311 the dice of a rehearsal, not of a key
-    choices = [
-        one for name, one in sorted(KNOWN.items()) if one.reach in reaches and _is_there(scenario, one)
-    ]
+    known = [one for _, one in sorted(KNOWN.items()) if one.reach in reaches]
+    choices = [samples for one in known if (samples := _samples(scenario, one))]
     faults = []
     for slot in range(CHAOS.faults):
-        fault = _made(dice.choice(choices), dice, scenario)
+        fault = dice.choice(dice.choice(choices))
         at = slot * CHAOS.slot + dice.randint(*CHAOS.waits)
         faults.append(Scheduled(fault, at=float(at), for_=float(dice.randint(*CHAOS.lasts))))
     return replace(scenario, faults=(*scenario.faults, *faults))
@@ -55,26 +41,13 @@ def lines(scenario: Scenario) -> Iterator[str]:
         yield f"at {minutes}:{rest:02}{lasts}: {one.fault.text}"
 
 
-def _is_there(scenario: Scenario, fault: type[InjectedFault]) -> bool:
-    if issubclass(fault, StruckPart):
-        return bool(_parts(scenario, fault))
-    return fault is not ExternalDnsStopped or bool(scenario.external_dns)
-
-
-def _parts(scenario: Scenario, fault: type[StruckPart]) -> Sequence[Part]:
-    """Return the parts of the run that a fault may strike."""
-    there = [*BALANCERS]
-    there += TARGETS if any(one.name == "envoy" for one in scenario.targets) else ()
-    there += BACKENDS if scenario.traffic is None else ()  # else they may be the user's own
-    return [part for part in fault.parts if part in there]
-
-
-def _made(fault: type[InjectedFault], dice: Dice, scenario: Scenario) -> InjectedFault:
-    if issubclass(fault, StruckPart):
-        return fault(dice.choice(_parts(scenario, fault)))
-    if issubclass(fault, TargetErrors):
-        return fault(dice.choice(_STATUSES), dice.choice(_SHARES))
-    if issubclass(fault, TargetSlow):
-        return fault(dice.choice(_DELAYS), dice.choice(_SHARES))
-    without_fields: Callable[[], InjectedFault] = fault
-    return without_fields()
+def _samples(scenario: Scenario, fault: type[InjectedFault]) -> Sequence[InjectedFault]:
+    """Return the values of a fault that strike something which the run has."""
+    if issubclass(fault, ExternalDnsStopped) and not scenario.external_dns:
+        return ()
+    absent: list[Part] = []
+    if not any(one.name == "envoy" for one in scenario.targets):
+        absent += TARGETS
+    if scenario.traffic is not None:  # then they may be the user's own
+        absent += BACKENDS
+    return [one for one in fault.samples() if getattr(one, "part", None) not in absent]

@@ -24,13 +24,14 @@ from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.faults import (
     ChangesPending,
-    ExternalDnsStopped,
     InjectedFault,
     Reach,
+    ReadinessFlapping,
     TargetErrors,
     TargetSlow,
 )
 from testbed.faults.spoiled_answers import Spoiled, SpoiledAnswers
+from testbed.faults.stopped_controller import StoppedController
 from testbed.faults.struck_part import StruckPart
 from testbed.journal import Journal, RealController
 from testbed.network import AWS_PORT, BALANCER_TYPES, MOTO_PORT, Network
@@ -41,6 +42,7 @@ from testbed.runtime.components.confined_controllers import ConfinedControllers
 from testbed.runtime.components.control_plane import ControlPlane
 from testbed.runtime.components.envoy_process import Envoy
 from testbed.runtime.components.traffic_generator import TrafficGenerator
+from testbed.runtime.flapping_pods import flapping
 from testbed.runtime.loop_thread import LoopThread
 from testbed.runtime.scaled_controllers import scaled_to_zero
 from testbed.runtime.struck_processes import Strikable, StruckProcesses
@@ -319,8 +321,10 @@ class Processes(Topology):
                 case ChangesPending():
                     stack.enter_context(self._plane.name_server.spoiled(Spoiled.STALE))
                     stack.enter_context(self._endpoint.strike(fault))
-                case ExternalDnsStopped():
+                case StoppedController():
                     stack.enter_context(scaled_to_zero(self.cluster.objects, fault.image))
+                case ReadinessFlapping():
+                    stack.enter_context(flapping(self.cluster.objects, fault, self.clock))
                 case _:
                     stack.enter_context(self._endpoint.strike(fault))
             yield
