@@ -11,6 +11,7 @@ A new fault is a file with a class that is `registered`; a runtime plays it if i
 
 from __future__ import annotations
 
+from testbed.faults.address_gone import AddressGone
 from testbed.faults.backend_killed import BackendKilled
 from testbed.faults.backend_paused import BackendPaused
 from testbed.faults.balancer_paused import BalancerPaused
@@ -22,6 +23,10 @@ from testbed.faults.dns_servfail import DnsServfail
 from testbed.faults.dns_silent import DnsSilent
 from testbed.faults.dns_stale import DnsStale
 from testbed.faults.dns_truncated import DnsTruncated
+from testbed.faults.edge_closes_late import EdgeClosesLate
+from testbed.faults.edge_narrow import EdgeNarrow
+from testbed.faults.edge_reset import EdgeReset
+from testbed.faults.edge_slow import EdgeSlow
 from testbed.faults.elbv2_throttled import Elbv2Throttled
 from testbed.faults.external_dns_stopped import ExternalDnsStopped
 from testbed.faults.injected_fault import KNOWN, InjectedFault, Reach
@@ -38,6 +43,7 @@ from testbed.faults.target_paused import TargetPaused
 from testbed.faults.target_slow import TargetSlow
 from testbed.faults.target_stopped import TargetStopped
 from testbed.faults.words import CUT_OFF, FAULTS, KILL, PARTS, PAUSE, STOP, Fault, Part
+from testbed.faults.zone_dead import ZoneDead
 
 __all__ = [
     "CUT_OFF",
@@ -47,6 +53,7 @@ __all__ = [
     "PARTS",
     "PAUSE",
     "STOP",
+    "AddressGone",
     "BackendKilled",
     "BackendPaused",
     "BalancerPaused",
@@ -58,6 +65,10 @@ __all__ = [
     "DnsSilent",
     "DnsStale",
     "DnsTruncated",
+    "EdgeClosesLate",
+    "EdgeNarrow",
+    "EdgeReset",
+    "EdgeSlow",
     "Elbv2Throttled",
     "ExternalDnsStopped",
     "Fault",
@@ -76,4 +87,5 @@ __all__ = [
     "TargetPaused",
     "TargetSlow",
     "TargetStopped",
+    "ZoneDead",
 ]

@@ -20,6 +20,8 @@ class Reach(Enum):
     AWS = "the AWS endpoint"
     DNS = "the DNS server of the hosted zones"
     DEPLOYMENTS = "the Deployments of the controllers"
+    ZONES = "the nodes of one zone"
+    EDGES = "the connections between parts"
     PODS = "the readiness of the target pods"
 
 

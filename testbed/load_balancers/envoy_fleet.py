@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -110,6 +110,8 @@ class Fleet:
         self._seen: tuple[Elbv2State, Mapping[str, Certificate]] = (self.state, {})
         self._stale = asyncio.Event()
         self._over: list[tuple[Key, HealthState]] = []
+        self._left_out: list[tuple[BalancerType, str]] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
         self.health = HealthChecks(
             clock, resolve, self._stale.set, self._is_over, node_health, self._unchecked
         )
@@ -161,8 +163,48 @@ class Fleet:
         """All balancers that there have been, in the order in which they appeared."""
         return tuple(one.identity for one in tuple(self._had.values()))
 
+    def node_ends(self, kind: BalancerType, zone: str) -> tuple[set[str], set[tuple[str, int]]]:
+        """Return where the nodes of all balancers of a type are in a zone.
+
+        Args:
+            zone: the last letter of its name.
+
+        Returns:
+            their addresses, and their ports of `::1`.
+        """
+        nodes = {
+            self._book.address(one.arn, index)
+            for one in self.state.balancers
+            if one.type == kind
+            for index, name in enumerate(one.zones)
+            if name.endswith(zone)
+        }
+        aaaa = set(map(ipv6_loopback.aaaa_of, nodes))
+        ports = {port for (node, _), port in self._book.ipv6_ports.items() if node in aaaa}
+        return nodes, {(ipv6_loopback.ADDRESS, port) for port in ports}
+
+    @contextlib.contextmanager
+    def leaving_out(self, kind: BalancerType, zone: str) -> Iterator[None]:
+        """Leave the addresses of a type's nodes in a zone out of DNS while the block lasts, in any thread.
+
+        Args:
+            zone: the last letter of its name.
+        """
+        self._left_out.append((kind, zone))
+        self._publish_again()
+        try:
+            yield
+        finally:
+            self._left_out.remove((kind, zone))
+            self._publish_again()
+
+    def _publish_again(self) -> None:
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._stale.set)
+
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Serve the Envoys and follow ELBv2 until cancelled; call `ready` once Envoys may start."""
+        self._loop = asyncio.get_running_loop()
         async with self.server, asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publish_changes())
             ready()
@@ -277,7 +319,12 @@ class Fleet:
     def _zones(self, balancer: LoadBalancer, state: Elbv2State) -> list[int]:
         if balancer.is_provisioning:  # no health check has taken a zone out yet
             return list(range(len(balancer.zones)))
-        return zones_in_service(balancer, state, self.health.states())
+        left_out = [zone for kind, zone in self._left_out if kind == balancer.type]
+        return [
+            index
+            for index in zones_in_service(balancer, state, self.health.states())
+            if not any(balancer.zones[index].endswith(zone) for zone in left_out)
+        ]
 
     def _write_changes(self, state: Elbv2State) -> None:
         """Write the balancers that changed to the journal; a deleted balancer is written once."""

@@ -5,19 +5,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 Stream = tuple[asyncio.StreamReader, asyncio.StreamWriter]
-Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+Answer = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
 _CHUNK = 1 << 16
 
 
-async def relay(near: Stream, far: Stream) -> None:
-    """Pass on what either end sends until both have ended, and close both."""
+async def relay(near: Stream, far: Stream, carry: Answer | None = None) -> None:
+    """Pass on what either end sends until both have ended, and close both.
+
+    Args:
+        carry: passes on one direction and closes its writer; by default as fast as it comes.
+    """
+    carry = carry or _pass_on
     try:
         async with asyncio.TaskGroup() as both:
-            both.create_task(_pass_on(near[0], far[1]))
-            both.create_task(_pass_on(far[0], near[1]))
+            both.create_task(carry(near[0], far[1]))
+            both.create_task(carry(far[0], near[1]))
     finally:
         far[1].close()
         near[1].close()
@@ -35,10 +41,14 @@ class StreamServer:
         """Accept callers."""
         self._server = await asyncio.start_server(self._connected, sock=self._listening)
 
-    async def stop(self) -> None:
-        """Accept no more, and end the connections that are open."""
+    def accept_no_more(self) -> None:
+        """Close the socket that listens; connections that are open go on."""
         if self._server:
             self._server.close()
+
+    async def stop(self) -> None:
+        """Accept no more, and end the connections that are open."""
+        self.accept_no_more()
         for task, writer in self._callers.items():
             writer.transport.abort()
             task.cancel()

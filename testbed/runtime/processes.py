@@ -13,8 +13,8 @@ everything in the reverse order.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,30 +22,18 @@ from typing import TYPE_CHECKING
 from testbed import ipv6_loopback
 from testbed.child_process import Command, Process
 from testbed.clock import Clock
-from testbed.faults import (
-    ChangesPending,
-    InjectedFault,
-    Reach,
-    ReadinessFlapping,
-    TargetErrors,
-    TargetSlow,
-)
-from testbed.faults.spoiled_answers import Spoiled, SpoiledAnswers
-from testbed.faults.stopped_controller import StoppedController
-from testbed.faults.struck_part import StruckPart
+from testbed.faults import InjectedFault, Reach
 from testbed.journal import Journal, RealController
 from testbed.network import AWS_PORT, BALANCER_TYPES, MOTO_PORT, Network
 from testbed.rehearsal.setup import Setup
 from testbed.rehearsal.topology import Topology
-from testbed.runtime.components import backends, balancer_envoys, fault_filters, target_envoys
+from testbed.runtime.components import backends, balancer_envoys, target_envoys
 from testbed.runtime.components.confined_controllers import ConfinedControllers
 from testbed.runtime.components.control_plane import ControlPlane
 from testbed.runtime.components.envoy_process import Envoy
 from testbed.runtime.components.traffic_generator import TrafficGenerator
-from testbed.runtime.flapping_pods import flapping
+from testbed.runtime.local_faults import LocalFaults, Struck
 from testbed.runtime.loop_thread import LoopThread
-from testbed.runtime.scaled_controllers import scaled_to_zero
-from testbed.runtime.struck_processes import Strikable, StruckProcesses
 from testbed.runtime.upkeep import Upkeep
 from testbed.traffic.counts import Counts
 
@@ -75,14 +63,14 @@ class Processes(Topology):
         report: the folder of the journal.
     """
 
-    reaches = frozenset(Reach) - {Reach.CUT_OFF}
+    reaches = frozenset(Reach)
 
     def __init__(self, setup: Setup, clock: Clock, network: Network, journal: Journal, report: Path) -> None:
         self.setup, self.clock, self.network, self.journal = setup, clock, network, journal
         self._report = report
         self._upkeep = Upkeep()
         self._tools: Mapping[str, str] | None = None
-        self._struck = StruckProcesses(self._upkeep)
+        self._faults = LocalFaults(self._upkeep, clock)
         self._has_traffic = False
 
     @property
@@ -145,31 +133,22 @@ class Processes(Topology):
         self._plane.start_dns(loop)
         for configured, process in (*targets, *balancers):
             configured.wait_until_ready(process)
-        for address, process in self._backends:
-            process.wait_until(partial(backends.is_ready, self.setup, address))
-        self._filters = [envoy.admin for envoy, _ in targets]
-        self._struck.know(
-            {
-                **{
-                    process.name: Strikable(
-                        process,
-                        partial(envoy.wait_until_ready, process),
-                        target_envoys.access_log(self._folder, process.name),
-                    )
-                    for envoy, process in targets
-                },
-                **{
-                    process.name: Strikable(process, partial(envoy.wait_until_ready, process), restarts=False)
-                    for envoy, process in balancers
-                },
-                **{
-                    process.name: Strikable(
-                        process,
-                        partial(process.wait_until, partial(backends.is_ready, self.setup, address)),
-                    )
-                    for address, process in self._backends
-                },
-            }
+        backend_pods = [
+            (address, process, partial(backends.is_ready, self.setup, address))
+            for address, process in self._backends
+        ]
+        for _, process, is_ready in backend_pods:
+            process.wait_until(is_ready)
+        self._faults.know(
+            Struck(
+                targets,
+                balancers,
+                backend_pods,
+                self._plane,
+                self._endpoint,
+                self.cluster.objects,
+                self._folder,
+            )
         )
         self._plane.start_clusters(loop)
         self._traffic.wait_until_ready()
@@ -301,33 +280,16 @@ class Processes(Topology):
         Raises:
             BadInput: there is no such fault or part here, or the part is struck already.
         """
-        return self._struck.struck(kind, part)
+        return self._faults.fault(kind, part)
 
-    @contextmanager
-    def strike(self, fault: InjectedFault) -> Iterator[None]:
+    def strike(self, fault: InjectedFault) -> AbstractContextManager[None]:
         """Play a fault that is within `reaches` while the block lasts.
 
         Raises:
             BadInput: what it strikes is struck already, or is not part of this run.
+            Missing: this user may not reach what it strikes.
         """
-        with ExitStack() as stack:
-            match fault:
-                case StruckPart():
-                    stack.enter_context(self.fault(fault.word, fault.part))
-                case TargetSlow() | TargetErrors():
-                    stack.enter_context(fault_filters.set_in(self._filters, fault.runtime()))
-                case SpoiledAnswers():
-                    stack.enter_context(self._plane.name_server.spoiled(fault.effect))
-                case ChangesPending():
-                    stack.enter_context(self._plane.name_server.spoiled(Spoiled.STALE))
-                    stack.enter_context(self._endpoint.strike(fault))
-                case StoppedController():
-                    stack.enter_context(scaled_to_zero(self.cluster.objects, fault.image))
-                case ReadinessFlapping():
-                    stack.enter_context(flapping(self.cluster.objects, fault, self.clock))
-                case _:
-                    stack.enter_context(self._endpoint.strike(fault))
-            yield
+        return self._faults.strike(fault)
 
     def check(self) -> None:
         """Raise the failure of a part, or `Missing` if a process has ended."""

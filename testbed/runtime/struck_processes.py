@@ -5,13 +5,15 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from testbed.borrowed_sockets import Address
 from testbed.child_process import Process
 from testbed.errors import BadInput
-from testbed.faults import KILL, PAUSE, STOP
+from testbed.faults import CUT_OFF, FAULTS, KILL, PAUSE, STOP
+from testbed.runtime.silenced_sockets import silenced
 from testbed.runtime.upkeep import Upkeep
 from testbed.settings import PATIENCE
 
@@ -24,6 +26,7 @@ class Strikable:
         process: the process.
         wait_until_ready: returns once it serves.
         access_log: the file that it appends whole lines to; None without one.
+        has: whether an address and port are its own towards the other parts, so that a cut strikes there.
         restarts: False if what it knows is lost with it, so that it cannot be stopped or killed.
     """
 
@@ -31,6 +34,7 @@ class Strikable:
     wait_until_ready: Callable[[], None]
     access_log: Path | None = None
     restarts: bool = True
+    has: Callable[[Address], bool] = lambda _: True
 
 
 class StruckProcesses:
@@ -55,22 +59,29 @@ class StruckProcesses:
         Raises:
             BadInput: there is no such fault or part here, or the part is struck already.
         """
-        if kind not in (STOP, KILL, PAUSE):
-            raise BadInput(f"no {kind} of {part} among local processes", do="play it with --on compose")
+        if kind not in FAULTS:
+            raise BadInput(f"no {kind} of {part} among local processes", do=f"write {' or '.join(FAULTS)}")
         if part not in self._parts:
             known = ", ".join(sorted(self._parts))
             raise BadInput(f"no {kind} of {part} among local processes", do=f"this run has {known}")
         if part in self._struck:
             raise BadInput(f"{part} is struck already", do="let one fault of a part end before the next")
         struck = self._parts[part]
-        if kind != PAUSE and not struck.restarts:
+        if kind in (STOP, KILL) and not struck.restarts:
             raise BadInput(f"no {kind} of {part} among local processes", do=f"pause {part}")
         self._struck.add(part)
         try:
-            with self._paused(struck) if kind == PAUSE else self._ended(struck, kind):
+            with self._played(struck, kind):
                 yield
         finally:
             self._struck.discard(part)
+
+    def _played(self, struck: Strikable, kind: str) -> AbstractContextManager[None]:
+        if kind == PAUSE:
+            return self._paused(struck)
+        if kind == CUT_OFF:
+            return silenced(lambda: [(struck.process.pid, lambda ends: struck.has(ends.local))])
+        return self._ended(struck, kind)
 
     @contextmanager
     def _paused(self, struck: Strikable) -> Iterator[None]:

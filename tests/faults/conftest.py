@@ -61,6 +61,14 @@ class Plant:
         except ConnectionError:
             return False
 
+    def connects(self) -> bool:
+        """True if it takes a connection soon."""
+        try:
+            socket.create_connection((self.address, PORT), PATIENCE.command_look).close()
+        except OSError:
+            return False
+        return True
+
     def until(self, holds: Callable[[], bool]) -> bool:
         """Wait for what a signal does."""
         pause = threading.Event()

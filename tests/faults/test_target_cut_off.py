@@ -1,20 +1,21 @@
-"""`TargetCutOff`, which only containers can play."""
+"""`TargetCutOff` as it strikes a process, and as it is undone."""
 
 from __future__ import annotations
 
-import pytest
+from collections.abc import Callable
 
-from testbed.errors import BadInput
-from testbed.faults.injected_fault import Reach
+import psutil
+
 from testbed.faults.target_cut_off import TargetCutOff
-from testbed.rehearsal.fault_schedule import check_faults
-from testbed.runtime.compose.composed import Composed
-from testbed.runtime.processes import Processes
+from tests.faults.conftest import Plant
 
 
-def test_it_is_played_where_addresses_can_be_taken_and_refused_elsewhere() -> None:
-    fault = TargetCutOff("envoy-0")
-    assert fault.reach is Reach.CUT_OFF
-    check_faults([fault], Composed.reaches)
-    with pytest.raises(BadInput, match="cannot play target-cut-off envoy-0"):
-        check_faults([fault], Processes.reaches)
+def test_nothing_reaches_the_part_which_runs_on_and_answers_afterwards(plant: Callable[[str], Plant]) -> None:
+    made = plant("envoy-1")
+    before = made.process.pid
+    assert made.answers()
+    with made.struck(TargetCutOff("envoy-1")):
+        assert not made.connects()
+        assert psutil.Process(before).status() != psutil.STATUS_STOPPED
+    assert made.answers()
+    assert made.process.pid == before

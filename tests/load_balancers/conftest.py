@@ -18,6 +18,7 @@ import pytest
 import trustme
 from moto import mock_aws
 
+from testbed.borrowed_sockets import sockets
 from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.journal import Journal
@@ -94,6 +95,7 @@ class Cloud:
     fleet: Fleet
     front: Front
     groups: dict[str, str] = field(default_factory=dict)
+    pids: dict[str, int] = field(default_factory=dict)
 
     @property
     def trusted(self) -> bytes:
@@ -176,12 +178,11 @@ class Cloud:
 
     def flows_to(self, target: tuple[str, int]) -> int:
         """Connections that are open from balancers to a target."""
-        found = connection_resets.connections(Path("/proc/net/tcp").read_text()).values()
         mine = f"127.{self.network.second}."
         return sum(
-            remote == target and local[0].startswith(mine) and local[0] != target[0]
-            for local, remote in found
-            if self.fleet.balancer_of(local[0])
+            one.remote == target and one.local[0].startswith(mine) and one.local[0] != target[0]
+            for one in sockets().values()
+            if self.fleet.balancer_of(one.local[0])
         )
 
     def channel(self, address: str, port: int = 443) -> grpc.Channel:
@@ -235,8 +236,8 @@ def _start(cloud: Cloud, stack: contextlib.ExitStack) -> None:
         )
         envoys.append(target_envoys.envoy(pod, cloud.clock, folder))
     processes = [stack.enter_context(item.start(folder)) for item in envoys]
-    pids = {process.name: process.pid for process in processes}
-    cloud.fleet.cut = lambda kind, nodes, gone: connection_resets.cut(pids[kind], nodes, gone)
+    cloud.pids.update((process.name, process.pid) for process in processes)
+    cloud.fleet.cut = lambda kind, nodes, gone: connection_resets.cut(cloud.pids[kind], nodes, gone)
     for index, address in enumerate(backends):
         command = [
             sys.executable,

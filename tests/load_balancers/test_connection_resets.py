@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from testbed.load_balancers.connection_resets import connections, cut
+from testbed.load_balancers.connection_resets import cut
 from testbed.network import lease
 from testbed.settings import PATIENCE
 
@@ -47,12 +46,3 @@ def _accepted(target: socket.socket) -> tuple[str, socket.socket]:
     end, (source, _) = target.accept()
     end.settimeout(PATIENCE.request)
     return source, end
-
-
-def test_the_kernels_table_is_read_in_its_byte_order() -> None:
-    with (
-        socket.create_server(("127.0.0.1", 0)) as target,
-        socket.create_connection(target.getsockname()) as client,
-    ):
-        found = connections(Path("/proc/net/tcp").read_text()).values()
-        assert (client.getsockname(), client.getpeername()) in found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +13,13 @@ import pytest
 
 from testbed import journal
 from testbed.clock import Clock
-from testbed.errors import BadInput, Missing
+from testbed.errors import Missing
+from testbed.faults import AddressGone, EdgeReset, EdgeSlow, ZoneDead
 from testbed.network import AWS_PORT, Network
 from testbed.rehearsal.setup import Setup
+from testbed.runtime.components import backends
 from testbed.runtime.processes import Processes
+from testbed.settings import PATIENCE
 from tests.made_setups import PLAIN
 
 Make = Callable[[Setup], Processes]
@@ -87,6 +90,28 @@ def test_a_process_that_ends_fails_the_run(make: Make) -> None:
         topology.check()
 
 
-def test_local_processes_cannot_be_cut_off(make: Make) -> None:
-    with pytest.raises(BadInput, match="play it with --on compose"), make(PLAIN).fault("cut_off", "nlb"):
-        pass
+def test_a_zone_an_edge_and_a_part_are_struck_and_serve_again(make: Make) -> None:
+    topology = make(PLAIN)
+    topology.start()
+    address, _ = topology._backends[0]
+    port = backends.GRPC_PORT
+
+    def answers() -> bool:
+        with suppress(OSError), socket.create_connection((address, port), PATIENCE.command_look):
+            return True
+        return False
+
+    assert answers()
+    with topology.fault("cut_off", "backend-0"):
+        assert not answers()
+    assert answers()
+    for fault in (
+        EdgeSlow("targets-backends", 0.01),
+        ZoneDead("nlb"),
+        AddressGone("alb", "c"),
+        EdgeReset("clients-alb"),
+    ):
+        with topology.strike(fault):
+            assert answers()
+    assert answers()
+    topology.check()

@@ -19,7 +19,7 @@ Made = Callable[[str], Plant]
 
 @pytest.mark.parametrize(
     ("kind", "part", "why"),
-    [("cut_off", "envoy-0", "--on compose"), ("kill", "envoy-1", "this run has envoy-0"), ("x", "y", "no x")],
+    [("kill", "envoy-1", "this run has envoy-0"), ("x", "y", "no x")],
 )
 def test_what_it_cannot_strike_is_refused(plant: Made, kind: str, part: str, why: str) -> None:
     made = plant("envoy-0").processes
