@@ -23,7 +23,7 @@ from typing import IO
 
 import psutil
 
-MARKS = ("conformance", "e2e", "compose", "real", "real_client", "chaos")
+MARKS = ("conformance", "e2e", "stories", "compose", "real", "real_client", "chaos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ SUITES = {
         ("tests/e2e", "tests/cli", "tests/bench", "tests/test_pytest_plugin.py"),
         (*_TWO_WORKERS, "--dist", "loadfile"),
     ),
+    "stories": Suite("stories", ("tests/e2e",), (*_TWO_WORKERS, "--dist", "loadfile")),
     "compose": Suite("compose", ("tests/compose",)),
     "real": Suite("real", ("tests/real", "tests/e2e"), (*_TWO_WORKERS, "--dist", "load")),
     "client": Suite("real_client", ("tests/real_clients",)),

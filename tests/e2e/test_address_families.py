@@ -19,7 +19,7 @@ PATIENCE = 150
 SPEED, RATE = "30", "100"
 
 pytestmark = [
-    pytest.mark.e2e,
+    pytest.mark.stories,
     pytest.mark.timeout(2 * PATIENCE),
     pytest.mark.skipif(not ipv6_loopback.is_available(), reason="this machine has no ::1"),
 ]

@@ -19,7 +19,7 @@ SPEED, RATE = "120", "60"
 BUSY = {"started_late", "lost_while_late"}
 """Reasons of a verdict that says nothing because this machine was busy."""
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(4 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(4 * PATIENCE)]
 
 
 def rehearse(folder: Path, scenario: str, variant: str) -> tuple[int, dict[str, Any]]:

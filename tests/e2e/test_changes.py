@@ -17,7 +17,7 @@ SCENARIO = Path(__file__).parent / "changes"
 PATIENCE = 150
 SPEED, RATE = "30", "500"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def test_rules_targets_certificate_and_group_change_and_nothing_fails(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tests.scaffold.manifests_of_other_controllers import AUTO_MODE, CLASSIC_TO_
 from tests.scaffold.manifests_of_pairs import ALB_TO_ALB, NLB_TO_NLB
 from tests.scaffold.manifests_of_two_services import SHOP_OF_TWO
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def played(folder: Path, variant: str = "") -> dict[str, Any]:

@@ -13,7 +13,7 @@ import pytest
 from testbed import journal
 from tests.e2e.test_rehearse import PATIENCE, rehearse
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 START = """
 from testbed.rehearsal import Cutover, scenario

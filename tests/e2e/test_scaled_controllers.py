@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = Path(__file__).parent / "scaled_controllers/cutover.py"
 PATIENCE = 150
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def test_a_controller_without_pods_does_nothing_until_it_has_some_again(tmp_path: Path) -> None:

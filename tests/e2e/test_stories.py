@@ -10,7 +10,7 @@ import pytest
 from testbed import journal
 from tests.e2e.test_rehearse import PATIENCE, external_dns_log, rehearse
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def test_the_weighted_story_passes_and_the_share_goes_over_by_and_by(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.test_rehearse import PATIENCE, ROOT, run_testbed
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 STORY = "scenarios/runbook"
 ALIAS, LOST = "Where does the alias point", "Is a request lost"
