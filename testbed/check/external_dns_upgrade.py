@@ -12,7 +12,7 @@ from functools import lru_cache
 from testbed.check.findings import Severity
 from testbed.check.manifest_reading import Reading
 from testbed.check.rule_registry import Trap, rule
-from testbed.check.zone_records import RESTORE, objects, without_address
+from testbed.check.zone_records import objects, restore, without_address
 from testbed.dated_releases import Release
 from testbed.errors import Location
 from testbed.external_dns.offline.address_trial import AddressTrial, try_other_addresses
@@ -54,7 +54,7 @@ def upgrade_parts_name(reading: Reading) -> Iterator[Trap]:
                     _image(reading),
                     f"after {way.title}, a change of its load balancer parts {one.name}: only one of its A "
                     "and AAAA records follows",
-                    RESTORE,
+                    restore(way.after, one.name),
                 )
 
 
@@ -70,7 +70,7 @@ def upgrade_freezes_record(reading: Reading) -> Iterator[Trap]:
                     _image(reading),
                     f"after {way.title}, {' and '.join(kinds)} of {name} no longer {follow} its load "
                     f"balancer: no TXT that this release reads says that {own} its own",
-                    RESTORE,
+                    restore(way.after, name),
                 )
 
 

@@ -26,10 +26,6 @@ _WAY_OUT = (
     "bring both to one balancer before the move: `testbed dns explain NAME` says who owns each of them; or "
     "delete the AAAA record by hand and keep ExternalDNS from making it anew (--exclude-record-types=AAAA)"
 )
-RESTORE = (
-    "write the TXT that is missing, which `testbed dns explain NAME` names, before the move; or delete the "
-    "record by hand while only one object claims the name, and let ExternalDNS make it anew"
-)
 
 
 @rule("one-name-two-balancers", Severity.ERROR)
@@ -76,7 +72,7 @@ def family_left_behind(reading: Reading) -> Iterator[Trap]:
                     if reads_it
                     else f"ExternalDNS {reading.release} takes no AAAA alias for a record of its own"
                 ),
-                RESTORE if reads_it else "delete the AAAA record by hand before the move",
+                restore(trial, one.name) if reads_it else "delete the AAAA record by hand before the move",
             )
 
 
@@ -91,7 +87,7 @@ def record_does_not_follow(reading: Reading) -> Iterator[Trap]:
                 _place(reading),
                 f"when the load balancer of {name} changes, its {stay} as before: no TXT that ExternalDNS "
                 f"{reading.release} reads says that {'it is' if is_one else 'they are'} its own",
-                RESTORE,
+                restore(trial, name),
             )
 
 
@@ -107,6 +103,13 @@ def zone_refuses_batch(reading: Reading) -> Iterator[Trap]:
                 "bring the record that it names into the form that ExternalDNS expects, or delete it "
                 "together with its TXT, before the move",
             )
+
+
+def restore(trial: AddressTrial, name: str) -> str:
+    """Return how a name's records become ExternalDNS's own, with the TXTs where they lie in the zone."""
+    anew = "delete the record by hand while only one object claims the name, and let ExternalDNS make it anew"
+    txts = [f"{one.name} TXT {one.targets[0]}" for one in trial.owner_txts.get(name, ())]
+    return f"before the move write {' and '.join(txts)}; or {anew}" if txts else anew
 
 
 @rule("zone-not-tried", Severity.NOTE)

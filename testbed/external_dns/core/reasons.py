@@ -81,6 +81,8 @@ class Decision(NamedTuple):
         rule: the policy, owner id, filter or list of types that `dropped` or `reason` refers to.
         beside: the other endpoint that matters: an equal one that came first, or one of another owner.
         hidden_by: the equal claim that came first and hid the claim of the object that the TXT names.
+        txts: where `dropped` is about an owner, the TXTs that would make the record this owner's; none if the
+            release reads none in the hosted zones.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Decision(NamedTuple):
     rule: str = ""
     beside: Endpoint | None = None
     hidden_by: Endpoint | None = None
+    txts: tuple[Endpoint, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -155,6 +158,11 @@ def left_out(
 def dropped(decision: Decision, reason: Reason, rule: str, beside: Endpoint | None = None) -> Decision:
     """Return the decision as one that is not carried out."""
     return decision._replace(dropped=reason, rule=rule, beside=beside)
+
+
+def is_about_owner(decision: Decision) -> bool:
+    """True if a change, or the lack of one, is due to the owner of a record."""
+    return decision.dropped in (Reason.OTHER_OWNER, Reason.NO_OWNER)
 
 
 def unsent(decisions: Iterable[Decision], names: Iterable[str], reason: Reason) -> tuple[Decision, ...]:
@@ -262,6 +270,12 @@ def _one_of_two(of: Decision) -> str:
     return f"let only one of {_of(of.claimants[0])} and {_of(of.beside)} claim {of.name}"
 
 
+def _txts(of: Decision) -> str:
+    names = " and ".join(one.name for one in of.txts)
+    of_set = f" with set identifier {of.set_identifier}" if of.set_identifier else ""
+    return f"{names} TXT{of_set}" if names else "its TXT"
+
+
 def _policy(of: Decision) -> str:
     never = "never deletes" if of.outcome is Outcome.DELETE else "never changes what exists"
     return f"--policy={of.rule} {never}"
@@ -365,10 +379,12 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
         else "--policy=upsert-only would send it"
     ),
     Reason.OTHER_OWNER: lambda of: (
-        f'run with --txt-owner-id={_owner_of(of)}, or write "{of.rule}" as owner into the TXT'
+        f'run with --txt-owner-id={_owner_of(of)}, or write "{of.rule}" as owner into {_txts(of)}'
     ),
     Reason.NO_OWNER: lambda of: (
-        f'add a TXT for it with "heritage=external-dns,external-dns/owner={of.rule}", or delete the record'
+        f"write {_txts(of)} {of.txts[0].targets[0]}, or delete the record"
+        if of.txts
+        else "move the record by hand, or delete it: this release reads no TXT in the hosted zone as its own"
     ),
 }
 

@@ -7,13 +7,15 @@ the TXTs that its release reads, stays where it is, and no log at level info say
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from testbed.address_families import PartedName
 from testbed.aws.route53_names import plain_name
 from testbed.balancer_identity import plain_dns_name
 from testbed.dated_releases import Release
+from testbed.external_dns.core.endpoint import Endpoint
+from testbed.external_dns.core.reasons import Decision
 from testbed.external_dns.offline.repeated_syncs import Record, RepeatedSyncs
 from testbed.external_dns.offline.zone_file import ZoneFile
 from testbed.external_dns.process.flags import Flags
@@ -38,12 +40,14 @@ class AddressTrial:
         staying: of each name that did not follow at all, the types of its records.
         refusals: Route 53's words about batches that are refused at every sync.
         following: names that are in the zones and followed.
+        owner_txts: of each name, the TXTs that would make its other records ExternalDNS's own.
     """
 
     parted: tuple[PartedName, ...]
     staying: Mapping[str, tuple[str, ...]]
     refusals: tuple[str, ...]
     following: frozenset[str]
+    owner_txts: Mapping[str, tuple[Endpoint, ...]] = field(default_factory=dict)
 
 
 def try_other_addresses(
@@ -90,7 +94,16 @@ def try_other_addresses(
         staying,
         tuple(dict.fromkeys(batch.refusal for batch in last.batches if batch.refusal)),
         frozenset(following - staying.keys()),
+        _owner_txts(last.decisions),
     )
+
+
+def _owner_txts(decisions: Iterable[Decision]) -> Mapping[str, tuple[Endpoint, ...]]:
+    txts: dict[str, dict[str, Endpoint]] = {}
+    for decision in decisions:
+        for one in decision.txts:
+            txts.setdefault(plain_name(decision.name), {}).setdefault(one.name, one)
+    return {name: tuple(named.values()) for name, named in txts.items()}
 
 
 def _row(key: _Key) -> tuple[str, str, str]:

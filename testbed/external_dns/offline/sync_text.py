@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from testbed.address_families import PartedName
 from testbed.aws.route53_names import plain_name
 from testbed.errors import Location
-from testbed.external_dns.core.reasons import CLAIM_MISSING, Decision, Outcome, Reason
+from testbed.external_dns.core.reasons import CLAIM_MISSING, Decision, Outcome, Reason, is_about_owner
 from testbed.external_dns.offline.hosted_zones_in_memory import Batch
 from testbed.external_dns.offline.one_sync import ORDERS
 from testbed.external_dns.offline.record_text import batch, counted
@@ -129,7 +129,7 @@ def families(parted: Sequence[PartedName]) -> list[str]:
 
 def is_foreign(decision: Decision) -> bool:
     """True for a record without a claim that belongs to another owner or to none: most of a zone."""
-    return decision.outcome is Outcome.DELETE and decision.dropped in (Reason.OTHER_OWNER, Reason.NO_OWNER)
+    return decision.outcome is Outcome.DELETE and is_about_owner(decision)
 
 
 def by_name(decisions: Iterable[Decision]) -> list[Decision]:

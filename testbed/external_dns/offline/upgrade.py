@@ -9,13 +9,11 @@ from typing import Any
 from testbed.address_families import PartedName
 from testbed.aws.route53_names import plain_name
 from testbed.dated_releases import Release
-from testbed.external_dns.core.reasons import Decision, Reason
+from testbed.external_dns.core.reasons import Decision, Reason, is_about_owner
 from testbed.external_dns.offline.flag_changes import Started, changed_defaults, started
 from testbed.external_dns.offline.repeated_syncs import FIRST_SYNCS, RepeatedSyncs, Sync
 from testbed.external_dns.offline.zone_file import ZoneFile
 from testbed.external_dns.sources.source_table import resource_of
-
-_BY_OWNER = (Reason.OTHER_OWNER, Reason.NO_OWNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +111,7 @@ def _leg(
         tuple(_unread(cluster.objects.items.values(), own, other)) if other else (),
         syncs,
         cluster.parted(),
-        tuple(one for one in decisions if one.dropped in _BY_OWNER and one.claimants),
+        tuple(one for one in decisions if is_about_owner(one) and one.claimants),
         tuple(sorted(_kept(cluster, release, own) - kept)) if other else (),
         tuple(sorted(at_once)) if other else (),
         any(one.reason in (Reason.DUPLICATE, Reason.MERGED) for one in decisions),

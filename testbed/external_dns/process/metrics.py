@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from testbed.dated_releases import Release
 from testbed.external_dns.core.endpoint import OWNER, Endpoint
 from testbed.external_dns.core.facts import Fact
-from testbed.external_dns.core.reasons import Decision, Outcome, Reason
+from testbed.external_dns.core.reasons import Decision, Outcome, is_about_owner
 
 if TYPE_CHECKING:
     from prometheus_client.metrics_core import Metric
@@ -67,7 +67,7 @@ class Metrics:
     def decided(self, decisions: Iterable[Decision]) -> None:
         """Count what was not created because a record of the name belongs to another owner."""
         for one in decisions:
-            if one.outcome is Outcome.CREATE and one.dropped in (Reason.OTHER_OWNER, Reason.NO_OWNER):
+            if one.outcome is Outcome.CREATE and is_about_owner(one):
                 theirs = one.beside.labels.get(OWNER, "") if one.beside else ""
                 parent = one.name.partition(".")[2]
                 domain = parent if "." in parent else one.name

@@ -11,7 +11,7 @@ Source: external-dns, controller/controller.go (RunOnce).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +30,7 @@ from testbed.external_dns.process.desired_endpoints import DesiredEndpoints
 from testbed.external_dns.process.flags import Flags
 from testbed.external_dns.process.metrics import Metrics
 from testbed.external_dns.provider.aws_provider import AwsProvider, ProviderError
+from testbed.external_dns.provider.domain_filter import DomainFilter
 from testbed.external_dns.registry.record_cache import RecordCache
 from testbed.external_dns.registry.txt_registry import TxtRegistry
 
@@ -73,6 +74,7 @@ class Reconciler:
         self._desired, self._flags, self._release, self._clock = desired, flags, release, clock
         self._log, self._metrics = log, metrics
         self._txts: set[tuple[str, str]] = set()
+        self._standing: Collection[tuple[str, str]] = ()
         self._lacking: Sequence[Endpoint] = ()
         self._has_warned_of_legacy = False
         self._registry = TxtRegistry.of(flags, release)
@@ -171,6 +173,7 @@ class Reconciler:
             self._log("warning", obsolete)
         read = self._registry.records(records)
         self._txts |= set(read.txts)
+        self._standing = read.txts
         self._lacking = read.lacking
         self._cache.fill(read.labelled)
         return read.labelled
@@ -210,11 +213,22 @@ class Reconciler:
         decided = reasons.unsent(changes.decisions, self._provider.unplaced, Reason.NO_ZONE)
         decided = reasons.unsent(decided, self._provider.oversized, Reason.OVERSIZED)
         decided = reasons.with_hidden_labels(decided, absorbed)
+        decided = tuple(self._with_txts(one) if reasons.is_about_owner(one) else one for one in decided)
         self.decisions = (*absorbed, *outside, *self._kept_txts(decided), *decided)
         self._metrics.decided(decided)
         if self._log.has("debug"):
             for one in self.decisions:
                 self._log("debug", str(one), reason=one.dropped or one.reason)
+
+    def _with_txts(self, decision: Decision) -> Decision:
+        """Return the decision with the TXTs in the hosted zones that would make its record this owner's."""
+        record = decision.beside or decision.have
+        if record is None:
+            return decision
+        resource = decision.winner.resource if decision.winner else ""
+        txts = self._registry.owner_txts(record, resource, self._standing)
+        zones = DomainFilter(tuple(self._provider.zone_names()))
+        return decision._replace(txts=tuple(one for one in txts if zones.matches(one.name)))
 
     def _kept_txts(self, decisions: Iterable[Decision]) -> Iterator[Decision]:
         """Yield the new records whose TXT is not written because one of its name exists."""

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from testbed.dated_releases import Release
-from testbed.external_dns.core.endpoint import OWNED_RECORD, OWNER, Endpoint, is_name, too_long
+from testbed.external_dns.core.endpoint import OWNED_RECORD, OWNER, RESOURCE, Endpoint, is_name, too_long
 from testbed.external_dns.core.facts import Fact
 from testbed.external_dns.core.plan import FORCE_UPDATE, Changes
 from testbed.external_dns.registry.txt_encryption import TxtCipher
@@ -157,6 +157,32 @@ class TxtRegistry:
         # An alias of a source's CNAME is an A by now.
         is_told_as_cname = record.type == "A" and _is_alias(record) and not has(Fact.A_TXT_OF_ALIAS)
         return [*names, self.names.of(record.name, "CNAME" if is_told_as_cname else record.type)]
+
+    def owner_txts(
+        self, record: Endpoint, resource: str, standing: Collection[tuple[str, str]]
+    ) -> tuple[Endpoint, ...]:
+        """Return the TXTs that make a record this owner's: those that stand, else those that it lacks.
+
+        Without one that this release reads there are none: v0.12 and v0.13 with the type in the prefix.
+
+        Args:
+            record: as the provider reads it.
+            resource: the object that it is to belong to, or "".
+            standing: name and set identifier of every TXT of a registry.
+        """
+        labels = {OWNER: self.owner} | ({RESOURCE: resource} if resource else {})
+        name, kinds = record.name, self._told_types(record)
+        typed = [self.names.of(name, kind) if kind else self.names.untyped(name) for kind in kinds]
+        written = self.txt_names(record)
+        found = [one for one in dict.fromkeys([*typed, *written]) if (one, record.set_identifier) in standing]
+        about = [(self.names.replaced(name), kind) for kind in kinds]
+        if not any(self.names.owned_by(one) in about for one in found or written):
+            return ()
+        return tuple(
+            # Readable in any case: a value that does not decrypt counts as plain text.
+            Endpoint(one, "TXT", (f'"{serialized(labels)}"',), set_identifier=record.set_identifier)
+            for one in found or written
+        )
 
     def _is_typed_only(self, record: Endpoint) -> bool:
         has = self.release.has

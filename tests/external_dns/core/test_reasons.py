@@ -141,6 +141,15 @@ def test_a_cname_beside_another_type_says_which_claim_excludes_it() -> None:
     assert f"{INGRESS} asks for A under the same name" in str(found)
 
 
+def test_a_remedy_names_the_txts_and_the_set_that_they_belong_to() -> None:
+    value = '"heritage=external-dns,external-dns/owner=me"'
+    txt = Endpoint("a-app.example.com", "TXT", (value,))
+    found = only(planned([endpoint(SERVICE, NLB)], [endpoint(INGRESS, ALB)]))._replace(txts=(txt,))
+    assert found.remedy == f"write a-app.example.com TXT {value}, or delete the record"
+    assert " TXT with set identifier one " in found._replace(set_identifier="one").remedy
+    assert "reads no TXT in the hosted zone as its own" in found._replace(txts=()).remedy
+
+
 def test_a_label_that_an_equal_claim_hides_is_told_as_hidden() -> None:
     twin = "ingress/default/web-b"
     claims = [endpoint(SERVICE, NLB), endpoint(INGRESS, ALB)]

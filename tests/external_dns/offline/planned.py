@@ -29,12 +29,12 @@ def service(balancer: str = NLB) -> dict[str, Any]:
     }
 
 
-def ingress(name: str = "web") -> dict[str, Any]:
+def ingress(name: str = "web", balancer: str = ALB) -> dict[str, Any]:
     return {
         "kind": "Ingress",
         "metadata": {"name": name, "namespace": "default"},
         "spec": {"rules": [{"host": HOST}], "tls": [{"hosts": [HOST]}]},
-        "status": {"loadBalancer": {"ingress": [{"hostname": ALB}]}},
+        "status": {"loadBalancer": {"ingress": [{"hostname": balancer}]}},
     }
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from testbed.dated_releases import EXTERNAL_DNS_RELEASES
 from testbed.errors import BadInput
-from testbed.external_dns.core.facts import ALPHA_PREFIX, release_of
+from testbed.external_dns.core.facts import ALPHA_PREFIX, Fact, release_of
 from testbed.external_dns.core.reasons import Reason
 from testbed.external_dns.offline.repeated_syncs import FIRST_SYNCS, RepeatedSyncs
 from testbed.external_dns.offline.zone_file import ZoneFile
@@ -101,6 +102,35 @@ def test_a_cname_whose_txt_goes_with_the_old_alias_is_nobodys_from_the_next_sync
     assert "the new record is nobody's" in str(lost)
     assert [one["Type"] for one in cluster.records()] == ["CNAME"]
     assert [one.dropped for one in second.decisions] == [Reason.NO_OWNER]
+
+
+@pytest.mark.parametrize(
+    "affix", [(), ("--txt-prefix=txt-",), ("--txt-prefix=%{record_type}.",), ("--txt-suffix=-o",)]
+)
+@pytest.mark.parametrize("owner", ["", "other"])
+@pytest.mark.parametrize("tag", EXTERNAL_DNS_RELEASES)
+def test_a_record_follows_once_the_txts_that_its_remedy_names_are_written(
+    tag: str, owner: str, affix: tuple[str, ...]
+) -> None:
+    release, sources = release_of(tag), ("--source=ingress", "--policy=sync", *affix)
+    others, mine = (
+        parse((*sources, f"--txt-owner-id={of}"), release, {}) for of in (owner or "nobody", "me")
+    )
+    cluster = RepeatedSyncs([ingress(balancer=NLB)], [zone()])
+    cluster.start(others, release)
+    cluster.first_syncs()
+    written = {(one["Name"], one["Type"]): one for one in cluster.records() if owner or one["Type"] != "TXT"}
+    for _ in ("A", "AAAA", "neither"):
+        cluster = RepeatedSyncs([ingress()], [zone(*written.values())])
+        cluster.start(mine, release)
+        named = [txt for one in cluster.sync().decisions for txt in one.txts]
+        if not named:
+            break
+        for txt in named:
+            value = {"TTL": 300, "ResourceRecords": [{"Value": txt.targets[0]}]}
+            written[f"{txt.name}.", "TXT"] = {"Name": f"{txt.name}.", "Type": "TXT", **value}
+    can_own = release.has(Fact.TEMPLATE_TYPE_READ) or not release.has(Fact.TYPED_TXT) or "%" not in str(affix)
+    assert (set(aliases(cluster).values()) == {ALB}) is can_own
 
 
 PRIVATE = replace(
