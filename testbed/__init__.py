@@ -12,9 +12,12 @@ from testbed.faults import KILL
 from __future__ import annotations
 
 import importlib
-from typing import Any
 
 __version__ = "0.2.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # `typing` takes as long to import as all else until Ctrl-C is heard (__main__.py)
+    from typing import Any
 
 # PEP 562, and by name: every child process imports this package, and few of them play a scenario. Their types
 # stand in __init__.pyi.

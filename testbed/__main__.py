@@ -6,6 +6,7 @@ through other people's modules, and where code is executed, CPython itself ends 
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 
@@ -28,7 +29,11 @@ def main() -> None:
 
         if is_heard:  # what `run` looks for: it ends in order, with what it has begun
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        run()
+        try:
+            run()
+        finally:
+            # The exit code is decided: nothing may end the process with another one while Python tidies up.
+            atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
     except KeyboardInterrupt:  # in the few steps between one handler and the next
         _end()
 

@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 from testbed.errors import Interrupted
@@ -24,7 +25,7 @@ class Interrupt(KeyboardInterrupt):
 
 
 class _Handler:
-    """Raises `Interrupt` at a signal, once if several come together.
+    """Raises `Interrupt` at a signal, once if several come together, and not in the middle of an import.
 
     `timeout -s INT` and other wrappers send the signal to the process and to its group. A second exception
     while the first unwinds `threading.Condition.wait` leaves its lock free, which ends in a RuntimeError.
@@ -32,16 +33,38 @@ class _Handler:
 
     def __init__(self) -> None:
         self._raised_at = -math.inf
+        self._is_put_off = False
 
-    def __call__(self, *_: object) -> None:
+    def __call__(self, _: int, frame: FrameType | None) -> None:
         now = time.monotonic()
         if now - self._raised_at > PATIENCE.second_interrupt:
             self._raised_at = now
+            # Who presses Ctrl-C again has waited long enough for an import that does not end.
+            self._raise(None if self._is_put_off else frame)
+
+    def repeat(self, _: int, frame: FrameType | None) -> None:
+        self._raise(frame)
+
+    def _raise(self, frame: FrameType | None) -> None:
+        self._is_put_off = _is_importing(frame)
+        if self._is_put_off:
+            _repeat_soon()
+        else:
             raise Interrupt
 
 
-def _repeat(*_: object) -> None:
-    raise Interrupt
+def _is_importing(frame: FrameType | None) -> bool:
+    """True within an `import`: an exception there leaves modules half made, and crashes some C extensions."""
+    while frame is not None:
+        code = frame.f_code
+        if code.co_name == "_find_and_load" and code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
+
+
+def _repeat_soon() -> None:
+    signal.setitimer(signal.ITIMER_REAL, PATIENCE.poll)
 
 
 _interrupt = _Handler()
@@ -51,24 +74,25 @@ _interrupt = _Handler()
 def by_ctrl_c() -> Iterator[None]:
     """Raise `Interrupt` on Ctrl-C, unless it is ignored, as in the background of a shell.
 
-    An interrupt that arrives while Python runs `__del__` or the callback of a weak reference cannot be raised
-    there. It is repeated a moment later.
+    An interrupt that arrives while Python imports a module, or runs `__del__` or the callback of a weak
+    reference, cannot be raised there. It is repeated a moment later.
     """
     is_enabled = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     default_hook = sys.unraisablehook
 
     def repeat(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, Interrupt):
-            signal.setitimer(signal.ITIMER_REAL, PATIENCE.poll)
+            _repeat_soon()
         else:
             default_hook(unraisable)
 
     # The alarm has a handler of its own: `_interrupt` would drop the repeat as a second signal.
-    with _signals({signal.SIGALRM: _repeat} | ({signal.SIGINT: _interrupt} if is_enabled else {})):
+    with _signals({signal.SIGALRM: _interrupt.repeat} | ({signal.SIGINT: _interrupt} if is_enabled else {})):
         sys.unraisablehook = repeat
         try:
             yield
         finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)  # else a repeat would meet the default, which kills
             sys.unraisablehook = default_hook
 
 
@@ -79,14 +103,16 @@ def by_sigterm() -> Iterator[None]:
     Each ends a run as Ctrl-C does. Under `nohup` SIGHUP stays ignored.
     """
     hears_hang_up = signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
-    with _signals({signal.SIGTERM: _interrupt} | ({signal.SIGHUP: _interrupt} if hears_hang_up else {})):
+    heard = (signal.SIGTERM, signal.SIGHUP) if hears_hang_up else (signal.SIGTERM,)
+    with _signals(dict.fromkeys(heard, _interrupt) | {signal.SIGALRM: _interrupt.repeat}):
         yield
 
 
 @contextmanager
 def ignored() -> Iterator[None]:
-    """Ignore all three: a second Ctrl-C must not leave processes behind."""
-    with _signals(dict.fromkeys((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), signal.SIG_IGN)):
+    """Ignore all three, and a repeat: a second Ctrl-C must not leave processes behind."""
+    ignored = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM)
+    with _signals(dict.fromkeys(ignored, signal.SIG_IGN)):
         yield
 
 

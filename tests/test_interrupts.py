@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -70,6 +71,42 @@ with interrupts.by_ctrl_c():
             ends.add(f"late {type(error).__name__}")
 print(*sorted(ends))
 """
+
+
+IN_AN_IMPORT = """
+import dataclasses, signal, sys
+from testbed import interrupts
+interrupts.PATIENCE = dataclasses.replace(interrupts.PATIENCE, second_interrupt=0.01)
+sys.path.insert(0, sys.argv[1])
+with interrupts.by_ctrl_c():
+    try:
+        import imported
+        print(imported.end)
+        signal.pause()
+    except KeyboardInterrupt:
+        print("found")
+"""
+ONCE = """
+import os, signal
+os.kill(os.getpid(), signal.SIGINT)
+end = "whole"
+"""
+FOR_EVER = """
+import os, signal, time
+while True:
+    os.kill(os.getpid(), signal.SIGINT)
+    time.sleep(0.02)
+"""
+
+
+@pytest.mark.parametrize(("module", "printed"), [(ONCE, "whole\nfound\n"), (FOR_EVER, "found\n")])
+def test_an_import_ends_before_an_interrupt_is_raised_but_a_second_one_does_not_wait(
+    module: str, printed: str, tmp_path: Path
+) -> None:
+    (tmp_path / "imported.py").write_text(module)
+    run = [sys.executable, "-c", IN_AN_IMPORT, str(tmp_path)]
+    ended = subprocess.run(run, capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.stderr) == (printed, "")
 
 
 def test_an_interrupt_within_exec_leaves_the_exit_code_alone() -> None:

@@ -247,6 +247,44 @@ def test_ctrl_c_during_the_first_imports_is_one_line_and_130(tmp_path: Path, mod
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "testbed: interrupted\n")
 
 
+SIGINT_AT_A_TIME = """
+import itertools, os, signal, sys
+
+class Finder:
+    imports = itertools.count()
+
+    def find_spec(self, name, path=None, target=None):
+        if "testbed.cli" in sys.modules and next(self.imports) == int(os.environ["SIGINT_AT"]):
+            os.kill(os.getpid(), signal.SIGINT)
+        return None
+
+sys.meta_path.insert(0, Finder())
+"""
+AT_WORK = {
+    "check": ["check", "manifests"],
+    "dns": ["dns", "plan", "--manifests", "manifests", "--source=service"],
+    "forecast": ["forecast", "cutover.py", "--clients", "1000"],
+    "lb": ["lb", "plan", "--manifests", "manifests"],
+}
+
+
+@pytest.mark.parametrize("number", [1, 60, 300])
+@pytest.mark.parametrize("command", AT_WORK)
+def test_ctrl_c_at_any_import_of_a_command_is_one_line_and_130(
+    tmp_path: Path, command: str, number: int
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(SIGINT_AT_A_TIME)
+    done = subprocess.run(
+        [sys.executable, "-m", "testbed", *AT_WORK[command]],
+        cwd=Path(__file__).parents[2] / "scenarios" / "zozomat",
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "SIGINT_AT": str(number)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr.strip()) == (130, "testbed: interrupted")
+
+
 def test_the_installed_command_begins_where_the_module_does() -> None:
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     assert project["scripts"]["testbed"] == "testbed.__main__:main"
