@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from testbed.lb_controller.offline import edit_text
+from testbed.lb_controller.offline.fact_sentences import sentence_of
 from testbed.lb_controller.offline.upgrade import Upgrade
 
 
@@ -16,8 +17,7 @@ def lines(upgrade: Upgrade) -> list[str]:
         ("Annotations that end to count:", _annotations(upgrade, begins=False)),
         ("Feature gates with another default:", _gates(upgrade)),
         ("IAM actions that the policy must allow before:", _iam(upgrade)),
-        ("What comes, by the dated facts:", _facts(upgrade, "came")),
-        ("What goes, by the dated facts:", _facts(upgrade, "went")),
+        ("What else is different:", _facts(upgrade)),
     ):
         if found := [*items]:
             text += ["", title, *(f"  {one}" for one in found)]
@@ -41,6 +41,9 @@ def _iam(upgrade: Upgrade) -> Iterator[str]:
         yield f"{name} (since {tag})"
 
 
-def _facts(upgrade: Upgrade, what: str) -> Iterator[str]:
-    for fact in upgrade.facts[what]:
-        yield f"{fact.name.lower().replace('_', ' ')} ({fact.dates.source})"
+def _facts(upgrade: Upgrade) -> Iterator[str]:
+    for what in ("came", "went"):
+        for fact in upgrade.facts[what]:
+            holds, otherwise = sentence_of(fact)
+            now, then = (holds, otherwise) if what == "came" else (otherwise, holds)
+            yield f"{now}; under {upgrade.old}, {then}"

@@ -20,7 +20,19 @@ def test_calls_annotations_gates_and_iam_actions_are_listed() -> None:
     assert "\nAnnotations that begin to count:\n  shop.yaml:" in printed
     assert "\n  LBCapacityReservation: not known → on" in printed
     assert "\n  elasticloadbalancing:ModifyCapacityReservation (since v2.11.0)" in printed
-    assert "\n  rules without gap (#4039: " in printed
+    assert (
+        "\n  rules that move change their priority, so no request meets a gap; under v2.8.3, a rule"
+        in printed
+    )
+
+
+def test_the_way_back_says_what_the_older_release_does() -> None:
+    printed = text("v2.5.0", "v2.4.3")
+    assert (
+        "\n  group.order is a number from 1 to 1000 that no other Ingress of the group has; under v2.5.0,"
+        in printed
+    )
+    assert "; under v2.5.0, a webhook gives each new Service of type LoadBalancer the class" in printed
 
 
 def test_nothing_is_said_of_what_does_not_change() -> None:
