@@ -35,7 +35,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the page of each rule."""
     for rule in RULES.values():
-        text = f"# {rule.id}\n\n{rule_pages.page_of(rule).markdown()}"
+        page = rule_pages.page_of(rule)
+        assert page is not None, f"{rule.id} has no page"
+        text = f"# {rule.id}\n\n{page.markdown()}"
         files.append(File.generated(config, _place(rule.id), content=text))
     return files
 

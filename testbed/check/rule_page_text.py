@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from testbed.check import findings_text
 from testbed.check.findings import Severity
-from testbed.check.rule_pages import RulePage, without_links
+from testbed.check.rule_pages import page_of, without_links
 from testbed.check.rule_registry import Rule
 from testbed.printing import Span, wrapped
 
@@ -16,12 +16,16 @@ _ITEM = re.compile(r"- |\d+\. ")
 _BOLD = {"bold": True}
 
 
-def lines(page: RulePage) -> Iterator[list[Span]]:
-    """Yield the lines of a page with their styles."""
-    head: list[Span] = [(page.rule.id, _BOLD), (f" ({page.rule.severity})", {})]
+def lines(rule: Rule) -> Iterator[list[Span]]:
+    """Yield the lines of a rule's page with their styles; without a page, those of the rule alone."""
+    head: list[Span] = [(rule.id, _BOLD), (f" ({rule.severity})", {})]
     yield head
-    yield from _plain(wrapped(page.rule.title))
+    yield from _plain(wrapped(rule.title))
     yield []
+    page = page_of(rule)
+    if page is None:
+        yield from _plain(wrapped("This rule has no page here; its findings say what to do."))
+        return
     yield from _plain(_prose(page.meaning))
     for title, text in (("Example", page.example), ("What to do", page.remedy), ("Source", page.source)):
         yield []

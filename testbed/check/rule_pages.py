@@ -129,9 +129,12 @@ def _escaped(text: str) -> str:
     return _MARKS.sub(r"\\\1", text.replace("&", "&amp;").replace("<", "&lt;"))
 
 
-def page_of(rule: Rule) -> RulePage:
-    """Return the page of a rule, which each rule has."""
-    text = (FOLDER / f"{rule.id}.md").read_text(encoding="utf-8")
+def page_of(rule: Rule) -> RulePage | None:
+    """Return the page of a rule; None where its file is missing, as beside a rule that is being written."""
+    try:
+        text = (FOLDER / f"{rule.id}.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
     meaning, *rest = _SECTION.split(text)
     sections = {name: body.strip() for name, body in zip(rest[::2], rest[1::2], strict=True)}
     return RulePage(rule, meaning.strip(), sections["Example"], sections["What to do"], sections["Source"])
@@ -142,8 +145,9 @@ def without_links(markdown: str) -> str:
     return _LINK.sub(r"\1 (docs/\2)", markdown)
 
 
-def uri_of(rule: Rule, site: str | None = None) -> str:
-    """Return where the page is read: on a site that `make docs` built, else in this installation."""
+def uri_of(rule: Rule, site: str | None = None) -> str | None:
+    """Return where the page is read: on a site that `make docs` built, else here; None if it is missing."""
     if site is None:
-        return (FOLDER / f"{rule.id}.md").as_uri()
+        path = FOLDER / f"{rule.id}.md"
+        return path.as_uri() if path.exists() else None
     return f"{site.rstrip('/')}/troubleshooting/{rule.id}/"

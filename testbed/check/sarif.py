@@ -49,8 +49,7 @@ def as_sarif(
                                 "id": rule.id,
                                 "shortDescription": {"text": rule.title},
                                 "defaultConfiguration": {"level": rule.severity.value},
-                                "helpUri": rule_pages.uri_of(rule, site),
-                                **(_help(rule) if rule.id in found else {}),
+                                **_help(rule, site, is_found=rule.id in found),
                             }
                             for rule in rules
                         ],
@@ -71,12 +70,15 @@ def as_sarif(
     }
 
 
-def _help(rule: Rule) -> dict[str, Any]:
-    """The page itself, which code hosts show; only of rules with findings, as the others would add 200 kB."""
-    page = rule_pages.page_of(rule)
-    return {
-        "help": {"text": f"{page.meaning}\n\n{page.remedy}", "markdown": page.markdown(has_finding=False)}
-    }
+def _help(rule: Rule, site: str | None, *, is_found: bool) -> dict[str, Any]:
+    """The address of the page, and for rules with findings its text, as the others would add 200 kB."""
+    uri = rule_pages.uri_of(rule, site)
+    address = {"helpUri": uri} if uri else {}
+    page = rule_pages.page_of(rule) if is_found else None
+    if page is None:
+        return address
+    text = {"text": f"{page.meaning}\n\n{page.remedy}", "markdown": page.markdown(has_finding=False)}
+    return {**address, "help": text}
 
 
 def _result(finding: Finding, index: int, root: Path) -> dict[str, Any]:

@@ -14,12 +14,12 @@ def explain_rule(rule_id: str | None) -> int:
 
     Without RULE-ID it lists the rules: errors, warnings, notes.
     """
-    from testbed.check import rule_page_text, rule_pages
+    from testbed.check import rule_page_text
     from testbed.check.rule_registry import all_rules, known
     from testbed.errors import ExitCode
 
     if rule_id is None:
         echo_styled(rule_page_text.listed(all_rules()))
     else:
-        echo_styled(rule_page_text.lines(rule_pages.page_of(known(rule_id))))
+        echo_styled(rule_page_text.lines(known(rule_id)))
     return ExitCode.PASS

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from testbed import printing
-from testbed.check import rule_page_text
+from testbed.check import rule_page_text, rule_pages
 from testbed.check.rule_pages import page_of
 from testbed.check.rule_registry import Rule, all_rules
 
@@ -11,7 +13,7 @@ IDLE = next(rule for rule in all_rules() if rule.id == "idle-streams-are-cut")
 
 
 def text_of(rule: Rule) -> list[str]:
-    return ["".join(text for text, _ in spans) for spans in rule_page_text.lines(page_of(rule))]
+    return ["".join(text for text, _ in spans) for spans in rule_page_text.lines(rule)]
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.id)
@@ -39,3 +41,11 @@ def test_rules_are_listed_with_the_errors_first() -> None:
     assert {line.strip() for line in lines if line.startswith("  ") and line[2] != " "} == {
         rule.id for rule in all_rules()
     }
+
+
+def test_a_rule_without_a_page_is_described_by_its_title(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rule_pages, "FOLDER", tmp_path)
+    assert text_of(IDLE)[0] == "idle-streams-are-cut (warning)"
+    assert text_of(IDLE)[-1] == "This rule has no page here; its findings say what to do."

@@ -3,7 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from testbed.check import rule_registry, sarif
+import pytest
+
+from testbed.check import rule_pages, rule_registry, sarif
 from testbed.check.findings import Acceptance, Finding, Severity
 from testbed.errors import Location
 
@@ -52,3 +54,11 @@ def test_an_accepted_result_is_suppressed_with_its_reason_and_every_other_is_not
     ]
     place = inside[0]["location"]["physicalLocation"]
     assert place == {"artifactLocation": {"uri": "web.yaml"}, "region": {"startLine": 6}}
+
+
+def test_a_rule_without_a_page_has_no_help(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rule_pages, "FOLDER", tmp_path)
+    log = sarif.as_sarif([found(tmp_path / "web.yaml")], rule_registry.all_rules(), tmp_path)
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    assert not any("help" in one or "helpUri" in one for one in rules)
+    assert len(log["runs"][0]["results"]) == 1
