@@ -122,7 +122,9 @@ def leaving(
     if only_knows:
         period, hold = reconnects, hold + period
     open_share = min(1.0, _longest_idle(part, old) / every) if model.keeps_connection else 0.0
-    lingers = min(model.max_idle, old.idle) if model.on_new_answer is OnNewAnswer.ABANDONS else 0.0
+    abandons = model.on_new_answer is OnNewAnswer.ABANDONS
+    # The request before the one that leaves was the last on it.
+    lingers = max(0.0, _longest_idle(part, old) - every) if abandons else 0.0
     cause = _cause(part, old, every, period, hold)
     if period == NEVER or hold >= UNLIMITED:
         return Leaving((), period, hold, open_share, 0.0, cause)

@@ -296,6 +296,7 @@ def _manager(
         max_request_headers_kb={"value": MAX_HEADERS_KIB},
         stream_idle_timeout=idle,
         drain_timeout=seconds(run.clock.scaled(PRODUCTION.balancer_drain)),
+        delayed_close_timeout=seconds(run.clock.scaled(PRODUCTION.balancer_close)),
         # The client's x-request-id must reach the target: ledger and access log meet on it.
         generate_request_id={"value": False},
         preserve_external_request_id=True,

@@ -96,7 +96,7 @@ class Generator:
             relay = Relay(self._dialer, self._ledger) if has_ipv6 else None
             if relay:
                 await relay.start()
-            app = AppClient(name, plan, self._credentials, self._ledger, dns, relay)
+            app = AppClient(name, plan, self._credentials, self._ledger, self._watch, dns, relay)
             self._apps.append(app)
             self._next_app.add(app, starts)
         else:

@@ -17,6 +17,7 @@ from testbed.backend._generated.measurement.v1 import measurement_pb2 as pb
 from testbed.backend.measurements import IDENTIFIERS
 from testbed.journal import Outcome
 from testbed.settings import PATIENCE, PRODUCTION
+from testbed.traffic.grpc_sockets import FlowWatch
 from testbed.traffic.ipv6_dialer import Relay
 from testbed.traffic.ledger import FIELD_OF_HEADER, Entry, Ledger
 from testbed.traffic.outcomes import judge_grpc
@@ -46,11 +47,13 @@ class AppClient:
         plan: TrafficPlan,
         credentials: grpc.ChannelCredentials,
         ledger: Ledger,
+        watch: FlowWatch,
         dns: tuple[str, int] | None = None,
         relay: Relay | None = None,
     ) -> None:
         """`dns` is the server that it asks, by default the plan's; without `relay` it has no IPv6."""
         self.name = name
+        self._watched = watch
         self._relay = relay
         self._ledger = ledger
         self._interval = plan.clock.scaled(plan.stream_message)
@@ -117,6 +120,7 @@ class AppClient:
     def _finish(self, entry: Entry, outcome: Outcome, detail: str = "") -> None:
         if self._relay:
             entry.family = self._relay.family
+        self._watched.answered(entry)
         self._ledger.finish(entry, outcome, detail)
 
     def _identifier(self) -> int:

@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from testbed import journal, settings
+from testbed import journal
 
 ROOT = Path(__file__).resolve().parents[2]
-BETWEEN_LOOKS = 10 * settings.PATIENCE.socket_scan
 """Wall seconds; on a machine under load the looks come late."""
 STORY = "scenarios/zozomat"
 PATIENCE = 150
@@ -97,19 +96,13 @@ def test_each_answered_request_names_its_connection(story: Path) -> None:
     events = list(journal.read(story / "journal.ndjson"))
     requests = [event for event in events if isinstance(event, journal.Request)]
     opened = {event.id.rpartition("/")[2] for event in events if isinstance(event, journal.Connection)}
-    unseen: dict[str, list[journal.Request]] = {}
     for request in requests:
         address, _, port = request.connection.rpartition(":")
         if request.listener == "tls":
             assert address == request.peer
-            continue
-        assert address == "127.0.0.1"
-        if port not in opened:
-            unseen.setdefault(port, []).append(request)
-    for carried_by in unseen.values():
-        # The connections of gRPC are found by looks at the sockets: one may open and end between two of them.
-        assert {request.protocol for request in carried_by} == {"grpc"}
-        assert max(one.time for one in carried_by) - min(one.sent for one in carried_by) < BETWEEN_LOOKS
+        else:
+            assert address == "127.0.0.1"
+            assert port in opened
     carried = {(request.client, request.connection) for request in requests if request.protocol == "grpc"}
     assert len({connection for _, connection in carried}) == len(carried)  # an app shares its own with nobody
 

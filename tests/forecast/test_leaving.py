@@ -158,7 +158,7 @@ def test_a_resolver_that_keeps_its_answers_for_ever_holds_everyone() -> None:
 
 def test_what_java_abandons_stays_open_until_the_balancer_ends_it() -> None:
     found = leaving(part("java-http1"), Side.nlb(300.0), 1.0)
-    assert (found.last, found.lingers) == (30.0, 350.0)
+    assert (found.last, found.lingers) == (30.0, 349.0)
 
 
 @pytest.mark.parametrize(
