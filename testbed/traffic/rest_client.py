@@ -351,7 +351,7 @@ class ServerClient:
                 async with asyncio.timeout(PATIENCE.balancer_connect):
                     return await self._connect_to(address)
             except OSError as error:  # refused, timed out, or TLS failed: no request was sent
-                problem = f"{address}:{self._port}: {error or type(error).__name__}"
+                problem = f"cannot connect: {address}:{self._port}: {error or type(error).__name__}"
         self._book.refused()
         raise NotConnected(problem)
 

@@ -20,6 +20,7 @@ from testbed.verdict import outage_findings
 from testbed.verdict.answer_gaps import AnswerGaps, Cause
 from testbed.verdict.foreign_requests import foreign_requests
 from testbed.verdict.history import History, Step
+from testbed.verdict.lasting_losses import in_words, lasting_losses
 from testbed.verdict.part_errors import part_errors
 from testbed.verdict.parted_names import parted_texts
 from testbed.verdict.phases import Latency, Tally
@@ -221,7 +222,9 @@ def _lost(history: History, counted: Tally, ledger: Ledger) -> Iterator[Finding]
         text = f"{_many(count, 'request')} {words} ({where}); the first: {_named(ids)}"
         # Only if every loss is in such a step: one loss in a step that kept its schedule is proof against the
         # cutover.
-        if {loss.step for loss in losses} <= slow:
+        if reason is Reason.REQUEST_FAILED and (lasting := lasting_losses(ledger)):
+            text += f"; {in_words(lasting, history.speed)}"
+        elif {loss.step for loss in losses} <= slow:
             reason = Reason.LOST_WHILE_LATE
             text += "; the machine was too slow in these steps, so rehearse again at a lower rate or speed"
         elif all_lost_then(ledger, outcome, standstills(history)):

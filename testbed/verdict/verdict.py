@@ -7,7 +7,7 @@ pass.
 
 Requests that are lost only in steps for which the machine was too slow prove nothing against the cutover:
 timeouts are divided by the speed, so they end what a starved machine does not serve in time. Such losses are
-inconclusive.
+inconclusive, unless a client could connect no more for longer than the machine was late (`lasting_losses`).
 """
 
 from __future__ import annotations

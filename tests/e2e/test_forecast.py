@@ -1,4 +1,4 @@
-"""Plays `forecast/`: what the forecast says of a drain is what a population of 280 clients then does."""
+"""Plays `forecast/`: what the forecast says of a drain is what a population of 340 clients then does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = Path(__file__).parent / "forecast/cutover.py"
 PATIENCE = 150
-SPEED, RATE = "30", "120"
+SPEED, RATE = "30", "150"
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
 

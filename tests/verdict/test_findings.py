@@ -237,6 +237,27 @@ def test_a_loss_in_a_step_that_kept_its_schedule_is_a_failure_whatever_the_other
     assert verdict.findings[0].reason is Reason.REQUEST_FAILED
 
 
+def test_a_client_that_cannot_connect_any_more_is_a_failure_on_a_slow_machine_too(
+    events: list[Event],
+) -> None:
+    slow = late(PATIENCE.start_lag * 1.2, 10)(events)
+    begin = start_of(6, events)
+    gone = [
+        dataclasses.replace(
+            event,
+            outcome="failed", status="", pod="", peer="", listener="",
+            detail="cannot connect: 127.80.10.1:8443: refused",
+        )
+        if isinstance(event, journal.Request) and event.protocol == "rest" and event.intended > begin
+        else event
+        for event in slow
+    ]  # fmt: skip
+    verdict = compute(gone)
+    assert verdict.result is Result.FAIL
+    assert verdict.findings[0].reason is Reason.REQUEST_FAILED
+    assert " could not connect for up to " in verdict.findings[0].text
+
+
 def test_a_lag_that_hides_no_outage_is_no_reason(events: list[Event]) -> None:
     verdict = compute(late(PATIENCE.start_lag * 4, 3)(events))
     assert verdict.tally.start_lag.p90 > PATIENCE.start_lag * 1e6

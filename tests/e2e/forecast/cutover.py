@@ -13,7 +13,7 @@ ABOUT = {
     "lb_controller": "v2.1.0",
     "service_webhook": False,
     "balancer_provisioning": 10,
-    "client_count": 280,
+    "client_count": 340,
 }
 
 
@@ -23,7 +23,7 @@ def part(model: str, share: float, resolver: str = "direct") -> dict[str, object
 
 
 @scenario(
-    "280 clients of several languages, each with its own way to leave",
+    "340 clients of several languages, each with its own way to leave",
     clients=[
         part("grpcio", 0.5),
         part("python-requests", 0.1),
@@ -40,7 +40,7 @@ def languages(cutover: Cutover) -> None:
 
 
 @scenario(
-    "280 clients behind fleets of resolvers, which drop the old answer one after the other",
+    "340 clients behind fleets of resolvers, which drop the old answer one after the other",
     clients=[
         part("grpcio", 0.3, "unbound*4"),
         part("grpcio", 0.2, "ttl-floor:300*3"),
