@@ -257,6 +257,7 @@ def _drain(drain: Drain, move: Move, times: Times) -> dict[str, Any]:
         "protocol": drain.protocol,
         "counts": drain.counts,
         "began_with": drain.began_with,
+        "opened_later": drain.opened_later,
         "left": drain.left,
         "took": _seconds(drain.empty_at - move.time if drain.empty_at is not None else None, times),
         "ended_by": dict(drain.ended),

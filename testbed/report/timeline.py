@@ -130,6 +130,7 @@ def _drain(move: Move, drain: Drain, times: Times, css: str) -> DrainPicture:
         took = f"the last one left after {times.lasted(drain.empty_at - move.time)}"
     else:
         took = f"{drain.left} still open after {times.lasted(move.drained_until - move.time)}"
+    later = f", {drain.opened_later} opened later from a cached answer" if drain.opened_later else ""
     causes = ", ".join(f"{reason} ({count})" for reason, count in drain.ended.items())
     age = ""
     if drain.ages:
@@ -137,7 +138,7 @@ def _drain(move: Move, drain: Drain, times: Times, css: str) -> DrainPicture:
         age = f". Age at the end: {youngest} to {oldest}"
     return DrainPicture(
         f"{move.title}: {protocol} leaves {phrase(move.origin)}",
-        f"{drain.began_with} {drain.counts} when the alias moved; {took}",
+        f"{drain.began_with} {drain.counts} when the alias moved{later}; {took}",
         f"Causes: {causes}{age}" if causes else f"No {drain.counts.removesuffix('s')} ended",
         css,
         charts.closed(path, height),

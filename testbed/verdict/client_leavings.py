@@ -6,39 +6,15 @@ of the model. Journals without these events have no rows.
 
 from __future__ import annotations
 
-import enum
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from testbed import journal
-from testbed.verdict.drains import UNKNOWN_CAUSE, ClientConnection
+from testbed.verdict.drains import ClientConnection, on_balancer
+from testbed.verdict.ending_causes import Cause, cause_of
 from testbed.verdict.history import History
 
-
-class Cause(enum.Enum):
-    """Why a connection ended; the value says it in words."""
-
-    AGE = "at its maximum age"
-    IDLE = "idle"
-    FOLLOWED = "the client followed the name"
-    NOT_KEPT = "after its request"
-    RESET = "reset"
-    CLOSED = "closed by the peer"
-    UNREPORTED = "earlier"  # gRPC reports no cause
-    OTHER = "for another reason"
-
-
-_CAUSES: Mapping[str, Cause] = {
-    "the peer sent connection: close": Cause.AGE,
-    "idle for longer than the client keeps a connection": Cause.IDLE,
-    "idle": Cause.IDLE,  # journals of testbed 0.2
-    "DNS no longer answers with its address": Cause.FOLLOWED,
-    "the client keeps no connection": Cause.NOT_KEPT,
-    "closed by the peer": Cause.CLOSED,
-}
-_OF_AGE = 0.95
-"""A connection is counted from the client's report on, which is a moment after its opening."""
 UNPROMPTED = frozenset({Cause.IDLE, Cause.FOLLOWED, Cause.NOT_KEPT})
 """Causes that lie with the client: it would leave without an end from the balancer or the target."""
 
@@ -81,39 +57,18 @@ class Leaving:
         return ", ".join(parts)
 
 
-def cause_of(reason: str, lived: float, age: float | None) -> Cause:
-    """Return why a connection ended.
-
-    Args:
-        reason: as the client reported it; `UNKNOWN_CAUSE` for gRPC, which reports none: then it is the age
-            if the connection had reached it.
-        lived: production seconds from its opening to its end.
-        age: the targets' maximum age of a connection in production seconds; None for no limit.
-    """
-    if reason in _CAUSES:
-        return _CAUSES[reason]
-    if reason.startswith("ConnectionResetError"):
-        return Cause.RESET
-    if reason == UNKNOWN_CAUSE:
-        return Cause.AGE if age is not None and lived >= _OF_AGE * age else Cause.UNREPORTED
-    return Cause.OTHER
-
-
 def leavings(
     history: History, spans: Sequence[ClientConnection], origin: str, start: float, until: float
 ) -> tuple[Leaving, ...]:
     """Return how the clients of each model left a balancer, `origin`, between two moments."""
-    age = history.runs[0].connection_age if history.runs else None
+    age = history.connection_age
     found = []
     for model in dict.fromkeys(event.model for event in history.clients):
         event = next(one for one in history.clients if one.model == model)
         mine = [
             span
-            for span in spans
-            if span.balancer == origin
-            and journal.client_model(span.client) == model
-            and span.opened <= until
-            and (span.closed is None or span.closed > start)
+            for span in on_balancer(spans, origin, start, until)
+            if journal.client_model(span.client) == model
         ]
         if not mine:
             continue

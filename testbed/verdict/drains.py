@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from testbed import journal
 from testbed.balancer_identity import UNKNOWN
 from testbed.verdict.balancer_use import Use, UseKey
+from testbed.verdict.ending_causes import UNKNOWN_CAUSE, cause_of, in_words
 from testbed.verdict.history import History
-
-UNKNOWN_CAUSE = "a cause unknown to the client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,8 @@ class Drain:
         protocol: of the clients, `grpc` or `rest`.
         counts: `connections`, or `clients` if the clients did not report their connections.
         points: a step function: wall time, and how many are left.
-        ended: how many ended for each cause that the clients reported.
+        opened_later: how many were opened after the alias had moved, from a cached answer.
+        ended: how many ended for each cause, in words.
         ages: lowest and highest age, in wall seconds, at the end of the connections that were open when the
             alias moved: a maximum connection age at the target shows here. Connections opened later,
             from a cached answer, are left out: they may end as soon as the client gets the new answer.
@@ -33,6 +33,7 @@ class Drain:
     points: tuple[tuple[float, int], ...]
     ended: Mapping[str, int]
     ages: tuple[float, float] | None = None
+    opened_later: int = 0
 
     @property
     def began_with(self) -> int:
@@ -92,7 +93,19 @@ def _host(address: str) -> str:
     return bare.rsplit(":", 1)[0] if bare.count(":") == 1 else bare
 
 
+def on_balancer(
+    spans: Iterable[ClientConnection], origin: str, start: float, until: float
+) -> list[ClientConnection]:
+    """Return the connections that a balancer had when the alias moved away, or got before it came back."""
+    return [
+        span
+        for span in spans
+        if span.balancer == origin and span.opened <= until and (span.closed is None or span.closed > start)
+    ]
+
+
 def drains_of(
+    history: History,
     uses: Iterable[tuple[UseKey, Use]],
     spans: Sequence[ClientConnection],
     grpc_clients: set[str],
@@ -103,21 +116,22 @@ def drains_of(
     """Return how the connections of each protocol left a balancer, `origin`, between two moments."""
     drains = []
     mine = list(uses)
+    speed, age = history.speed, history.connection_age
     for protocol in ("grpc", "rest"):
         if spans:
             relevant = [
                 span
-                for span in spans
-                if span.balancer == origin
-                and (journal.client_model(span.client) in grpc_clients) == (protocol == "grpc")
-                and span.opened <= until
-                and (span.closed is None or span.closed > start)
+                for span in on_balancer(spans, origin, start, until)
+                if (journal.client_model(span.client) in grpc_clients) == (protocol == "grpc")
             ]
             intervals = [(max(span.opened, start), span.closed) for span in relevant]
-            over = [span for span in relevant if span.closed is not None and span.closed <= until]
-            ended = Counter(span.reason for span in over)
-            stood = [span for span in over if span.opened <= start]
-            lived = [span.closed - span.opened for span in stood if span.closed is not None]
+            over = [(span, span.closed) for span in relevant if span.closed and span.closed <= until]
+            causes = [
+                (span.reason, cause_of(span.reason, (end - span.opened) * speed, age)) for span, end in over
+            ]
+            ended = Counter(in_words(*one) for one in causes)
+            lived = [end - span.opened for span, end in over if span.opened <= start]
+            later = sum(span.opened > start for span in relevant)
             ages = (min(lived), max(lived)) if lived else None
             counts = "connections"
         else:
@@ -128,10 +142,10 @@ def drains_of(
                     last[client] = max(use.last, last.get(client, use.last))
             intervals = [(start, end) for end in last.values()]
             ended = Counter({UNKNOWN_CAUSE: len(intervals)}) if intervals else Counter()
-            counts, ages = "clients", None
+            counts, ages, later = "clients", None, 0
         if intervals:
             points = step_function(intervals, start, until)
-            drains.append(Drain(protocol, counts, points, dict(ended.most_common()), ages))
+            drains.append(Drain(protocol, counts, points, dict(ended.most_common()), ages, later))
     return tuple(drains)
 
 

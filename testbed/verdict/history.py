@@ -189,6 +189,11 @@ class History:
         return self.clock.speed
 
     @property
+    def connection_age(self) -> float | None:
+        """The targets' maximum age of a connection in production seconds; None for no limit."""
+        return self.runs[0].connection_age if self.runs else None
+
+    @property
     def clock(self) -> Clock:
         """The clock of the run; speed 1 if the journal has no `run` event."""
         if self.runs:

@@ -114,7 +114,7 @@ def movements(ledger: Ledger, history: History) -> Movements:
                 _action_before(history, starts[index - 1] if index else history.begin, change.time),
                 min(on_new, default=None),
                 max(on_old, default=None),
-                drains_of(uses, spans, grpc_clients, origin, change.time, drained_until),
+                drains_of(history, uses, spans, grpc_clients, origin, change.time, drained_until),
                 leavings(history, spans, origin, change.time, drained_until),
             )
         )

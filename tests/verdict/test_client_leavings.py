@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from testbed import journal
-from testbed.verdict.client_leavings import Cause, cause_of, leavings, listed, who_would_stay
-from testbed.verdict.drains import UNKNOWN_CAUSE, ClientConnection
+from testbed.verdict.client_leavings import leavings, listed, who_would_stay
+from testbed.verdict.drains import ClientConnection, drains_of
+from testbed.verdict.ending_causes import UNKNOWN_CAUSE, Cause
 from testbed.verdict.history import History
 
 AGE = 300.0
@@ -30,24 +31,6 @@ def history(*events: journal.Event, age: float | None = AGE) -> History:
     return made
 
 
-@pytest.mark.parametrize(
-    ("reason", "lived", "age", "cause"),
-    [
-        ("the peer sent connection: close", 10.0, AGE, Cause.AGE),
-        (UNKNOWN_CAUSE, 301.0, AGE, Cause.AGE),
-        (UNKNOWN_CAUSE, 120.0, AGE, Cause.UNREPORTED),
-        (UNKNOWN_CAUSE, 1e6, None, Cause.UNREPORTED),
-        ("idle for longer than the client keeps a connection", 10.0, AGE, Cause.IDLE),
-        ("DNS no longer answers with its address", 10.0, AGE, Cause.FOLLOWED),
-        ("ConnectionResetError: [Errno 104] Connection reset by peer", 10.0, AGE, Cause.RESET),
-        ("closed by the peer", 10.0, AGE, Cause.CLOSED),
-        ("its request was cancelled", 10.0, AGE, Cause.OTHER),
-    ],
-)
-def test_a_reason_is_one_of_few_causes(reason, lived, age, cause):
-    assert cause_of(reason, lived, age) is cause
-
-
 def test_the_connections_of_each_model_are_counted_from_the_move_on():
     told = history(clients("grpcio"), clients("ttl-pool", follows=True))
     spans = [
@@ -62,6 +45,22 @@ def test_the_connections_of_each_model_are_counted_from_the_move_on():
     assert grpcio.words == "1 at its maximum age, 1 stayed"
     assert (ttl_pool.connections, ttl_pool.ended) == (1, {Cause.FOLLOWED: 1})
     assert who_would_stay([grpcio, ttl_pool]) == ["grpcio"]
+
+
+def test_the_drain_of_a_protocol_has_the_numbers_of_its_models():
+    told = history(clients("grpcio"), clients("ttl-pool", follows=True))
+    spans = [
+        ClientConnection("nlb", "grpcio", 0.0, 12.0, UNKNOWN_CAUSE),
+        ClientConnection("nlb", "grpcio", 11.0, 17.0, UNKNOWN_CAUSE),
+        ClientConnection("nlb", "grpcio", 13.0, 14.0, "its request was cancelled"),
+        ClientConnection("nlb", "grpcio", 5.0, None, ""),
+    ]
+    [model] = leavings(told, spans, "nlb", 10.0, 30.0)
+    [drain] = drains_of(told, [], spans, {"grpcio"}, "nlb", 10.0, 30.0)
+    assert drain.began_with + drain.opened_later == model.connections
+    assert drain.left == model.left
+    assert drain.ended == {Cause.AGE.value: 2, "its request was cancelled": 1}
+    assert model.ended == {Cause.AGE: 2, Cause.OTHER: 1}
 
 
 def test_a_journal_that_does_not_say_who_calls_has_no_rows():

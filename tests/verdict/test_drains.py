@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from testbed import journal
 from testbed.verdict.drains import (
-    UNKNOWN_CAUSE,
     ClientConnection,
     Drain,
     client_connections,
@@ -17,6 +16,7 @@ from testbed.verdict.drains import (
     open_connections,
     step_function,
 )
+from testbed.verdict.ending_causes import UNKNOWN_CAUSE
 from testbed.verdict.history import History
 
 INTERVALS = st.lists(
@@ -83,14 +83,14 @@ def test_a_drain_counts_what_was_open_when_the_alias_moved() -> None:
         ClientConnection("nlb", "app-3", 0.0, 9.0, "before the move"),
         ClientConnection("alb", "app-4", 0.0, 14.0, "on the other balancer"),
     ]
-    (drain,) = drains_of([], spans, {"app"}, "nlb", 10.0, 30.0)
+    (drain,) = drains_of(history(), [], spans, {"app"}, "nlb", 10.0, 30.0)
     assert drain == Drain("grpc", "connections", ((10.0, 2), (12.0, 1), (15.0, 0)), {"idle": 2}, (10.0, 12.0))
     assert (drain.began_with, drain.left, drain.empty_at) == (2, 0, 15.0)
 
 
 def test_a_connection_that_stays_is_left() -> None:
     spans = [ClientConnection("nlb", "server-1", 0.0, None, "")]
-    (drain,) = drains_of([], spans, {"app"}, "nlb", 10.0, 30.0)
+    (drain,) = drains_of(history(), [], spans, {"app"}, "nlb", 10.0, 30.0)
     assert (drain.protocol, drain.left, drain.empty_at) == ("rest", 1, None)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from testbed import journal
 from testbed.journal import Event
-from testbed.verdict.drains import UNKNOWN_CAUSE
+from testbed.verdict.ending_causes import UNKNOWN_CAUSE
 from testbed.verdict.moment import Moment, MomentKind
 from testbed.verdict.moments import Movements
 from testbed.verdict.verdict import compute
