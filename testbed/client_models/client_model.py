@@ -119,6 +119,7 @@ class ClientModel:
         source: where the figures come from.
         over_tls: the same for what was measured anew over TLS with ALPN, with the figures of `source`.
         speaks_h2: True if it speaks HTTP/2 to a balancer that offers it over TLS (ALPN).
+        unplayed: why a live run has no clients of it; "" if it has. The forecast has all models.
         extrapolated: what was not measured and is assumed, one phrase each; empty if all was.
         surprise: what a good engineer would not expect, in one sentence; may be empty.
     """
@@ -139,6 +140,7 @@ class ClientModel:
     retries: int = 0
     over_tls: Source | None = None
     speaks_h2: bool = False
+    unplayed: str = ""
     extrapolated: tuple[str, ...] = ()
     surprise: str = ""
 

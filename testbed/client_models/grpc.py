@@ -65,6 +65,7 @@ GRPCLIB = ClientModel(
     looks_up=LookUp.CONNECT,
     source=Source("grpclib (h2 4.4.1)", "0.4.9", _DAY, ("B9", "B11")),
     over_tls=Source("grpclib", "0.4.9", _TLS_DAY, ("T1", "T2", "T3", "T4")),
+    unplayed="it keeps no last good address, unlike grpcio, which plays the others",
     surprise="While the name is gone, every call after a GOAWAY fails: it keeps no last good address.",
 )
 CONNECTRPC = ClientModel(
@@ -76,6 +77,7 @@ CONNECTRPC = ClientModel(
     negative=NegativeCache(by_soa=True),
     source=Source("connectrpc on pyqwest 0.12.0", "0.13.0", _DAY, ("B9", "B13")),
     over_tls=Source("connectrpc on pyqwest 0.12.0", "0.13.0", _TLS_DAY, ("T1", "T2", "T3", "T4")),
+    unplayed="it keeps an answer for its TTL, unlike grpcio, which plays the others",
     surprise="It keeps NXDOMAIN in its own process for the lesser of SOA TTL and MINIMUM: 900 s after "
     "a gap of seconds.",
 )

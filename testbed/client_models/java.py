@@ -52,6 +52,7 @@ HTTP2 = ClientModel(
         "HttpClient of OpenJDK, HTTP/2", "17.0.15 and 25.0.2", _TLS_DAY, ("T1", "T2", "T3", "T5")
     ),
     speaks_h2=True,
+    unplayed="the REST clients of a run speak HTTP/1.1, where it behaves otherwise",
     extrapolated=("no idle limit: none within 65 s",),
     surprise="It looks up every 30 s, gets the new address and stays on the old one: HTTP/2 "
     "connections are kept by scheme, host and port.",

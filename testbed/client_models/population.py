@@ -22,8 +22,8 @@ resolver = "ttl-floor:300"
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
-import re
 import sys
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -37,6 +37,7 @@ from testbed.client_models.catalogue import model_named
 from testbed.client_models.client_model import ClientModel
 from testbed.errors import BadInput, Location
 from testbed.resolvers import known_resolvers
+from testbed.resolvers.regions import REGIONS
 
 _KEYS = ("model", "share", "resolver", "age", "region", "requests_every")
 _SUM = 1e-9
@@ -66,6 +67,17 @@ class Part:
     requests_every: float = 0.0
 
 
+def about(resolver: str, region: str, requests_every: float) -> str:
+    """Return what a part has beside its model: ` (unbound, eu-west-1, a request every 30 s)`, or ""."""
+    words = (
+        "" if resolver == known_resolvers.DIRECT else resolver,
+        region,
+        f"a request every {requests_every:g} s" if requests_every else "",
+    )
+    told = ", ".join(filter(None, words))
+    return f" ({told})" if told else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Population:
     """Parts whose shares add up to 1.
@@ -83,7 +95,7 @@ class Population:
         """The population in words: `80 % grpcio, 20 % python-requests (unbound)`."""
         return ", ".join(
             f"{part.share * 100:.3g} % {part.model.name}"
-            f"{'' if part.resolver == known_resolvers.DIRECT else f' ({part.resolver})'}"
+            f"{about(part.resolver, part.region, part.requests_every)}"
             for part in self.parts
         )
 
@@ -181,8 +193,9 @@ def _part(table: Mapping[str, Any], where: Location | None) -> Part:
         known_resolvers.resolver(resolver)
     except BadInput as error:
         raise BadInput(error.what, where=where, do=error.do) from None
-    if not isinstance(region, str) or not re.fullmatch(r"[a-z0-9-]*", region):
-        raise wrong("region", "write a region such as eu-west-1")
+    if not isinstance(region, str) or (region and region not in REGIONS):
+        near = difflib.get_close_matches(str(region), REGIONS, 1)
+        raise wrong("region", f"did you mean {near[0]}?" if near else "write a region such as eu-west-1")
     every = table.get("requests_every", 0.0)
     if not is_number(every) or every < 0:
         raise wrong("requests_every", "write seconds, 0 or more")

@@ -15,6 +15,7 @@ from testbed.client_models.client_model import NEVER, ClientModel, LookUp
 
 WIDTH = 80
 _INDENT = " " * 6
+_REAL = "grpcio"
 
 
 def looks_up(model: ClientModel) -> str:
@@ -57,6 +58,17 @@ def measured(model: ClientModel) -> str:
     return f"{model.source}{f'; over TLS: {model.over_tls}' if model.over_tls else ''}"
 
 
+def in_a_run(model: ClientModel) -> str:
+    """Return how a live run has a model: `the real library`, `by its rules`, or why not."""
+    if model.unplayed:
+        return f"not played: {model.unplayed}"
+    if model.name == _REAL:
+        return "the real library"
+    return (
+        f"played by {_REAL}, whose rules are the same" if model.protocol == "grpc" else "played by its rules"
+    )
+
+
 def text(models: Iterable[ClientModel]) -> list[str]:
     """Return the table as lines of at most 80 columns, by family."""
     lines = [
@@ -71,6 +83,7 @@ def text(models: Iterable[ClientModel]) -> list[str]:
                 ("looks up ", looks_up(model)),
                 ("connection: ", connection(model)),
                 ("no such name: ", negative(model)),
+                ("in a run: ", in_a_run(model)),
                 ("", measured(model)),
                 ("surprise: ", model.surprise),
                 ("* ", "; ".join(model.extrapolated)),
@@ -85,11 +98,20 @@ def text(models: Iterable[ClientModel]) -> list[str]:
 
 def markdown(models: Iterable[ClientModel]) -> list[str]:
     """Return the table as Markdown."""
-    head = ("client", "looks up", "connection", "no such name", "measured", "extrapolated", "surprise")
+    head = (
+        "client",
+        "looks up",
+        "connection",
+        "no such name",
+        "in a run",
+        "measured",
+        "extrapolated",
+        "surprise",
+    )
     rows = [
         (
             f"`{model.name}`",
-            *(looks_up(model), connection(model), negative(model), measured(model)),
+            *(looks_up(model), connection(model), negative(model), in_a_run(model), measured(model)),
             *("; ".join(model.extrapolated), model.surprise),
         )
         for model in models

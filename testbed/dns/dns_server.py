@@ -60,7 +60,7 @@ class DnsServer:
         self.struck: list[_Struck] = []
         self._journal = journal
         self._clock = clock or Clock()
-        self._last: collections.OrderedDict[tuple[str, str], object] = collections.OrderedDict()
+        self._last: collections.OrderedDict[tuple[str, str, str], object] = collections.OrderedDict()
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
@@ -136,10 +136,11 @@ class DnsServer:
 
     def _write_change(self, journal: Journal, question: Question, current: Answer) -> None:
         name, kind, rcode, values, ttl = shown(question, current)
-        if self._last.get((name, kind)) == (rcode, values, ttl):
+        key = name, kind, question.region  # resolvers of several regions ask in turns
+        if self._last.get(key) == (rcode, values, ttl):
             return
-        self._last[name, kind] = (rcode, values, ttl)
-        self._last.move_to_end((name, kind))
+        self._last[key] = (rcode, values, ttl)
+        self._last.move_to_end(key)
         # The name that was asked for longest ago goes; its next answer is written again.
         if len(self._last) > REMEMBERED_NAMES:
             self._last.popitem(last=False)

@@ -16,6 +16,7 @@ from dns.rdatatype import RdataType
 
 from testbed.aws.route53_names import decimal_escapes
 from testbed.dns.domain_names import Labels, is_below, labels_of, lowered, text_of
+from testbed.dns.routing_by_place import GeoLocation, GeoProximity
 from testbed.errors import BadInput
 
 SOA_TTL = 900
@@ -73,6 +74,9 @@ class RecordSet:
         failover: PRIMARY or SECONDARY of a failover record set.
         is_multivalue: True for a record set of a multivalue answer.
         health_check: id of its health check, "" for none.
+        region: AWS region of a latency record set.
+        location: of a geolocation record set.
+        proximity: of a geoproximity record set.
     """
 
     name: Labels
@@ -85,6 +89,9 @@ class RecordSet:
     failover: str = ""
     is_multivalue: bool = False
     health_check: str = ""
+    region: str = ""
+    location: GeoLocation | None = None
+    proximity: GeoProximity | None = None
 
     @classmethod
     def of(cls, item: Mapping[str, Any]) -> RecordSet:
@@ -109,6 +116,9 @@ class RecordSet:
                 failover=item.get("Failover") or "",
                 is_multivalue=bool(item.get("MultiValueAnswer")),
                 health_check=item.get("HealthCheckId") or "",
+                region=item.get("Region") or "",
+                location=GeoLocation.of(item.get("GeoLocation")),
+                proximity=GeoProximity.of(item.get("GeoProximityLocation")),
             )
         except (dns.exception.DNSException, ValueError) as error:
             raise BadInput(f"record {item['Name']} {item['Type']} cannot be served: {error}") from None

@@ -15,7 +15,9 @@ records when health checking is configured", "Weighted routing"); RFC 1034 4.3.2
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import math
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +27,8 @@ from dns.rdatatype import RdataType
 
 from testbed.dns.domain_names import WILDCARD, Labels, balancer_name, is_below, text_of
 from testbed.dns.hosted_zone import HostedZone, RecordSet, RecordSets, Value, Zones, balancer_zone
-from testbed.settings import PRODUCTION
+from testbed.resolvers.regions import REGIONS, Place
+from testbed.settings import PRODUCTION, REGION
 
 ALIAS_TTL = int(PRODUCTION.alias_ttl)
 NAMES_IN_A_CHAIN = 16
@@ -40,12 +43,14 @@ class Question:
     """A DNS question.
 
     `recursive` is the RD flag. A client that sets it expects the answer of the resolver in front of Route 53,
-    so a CNAME is followed out of the zone, and positive answers do not list the zone's servers.
+    so a CNAME is followed out of the zone, and positive answers do not list the zone's servers. `region` is
+    where the resolver that asks is.
     """
 
     name: Labels
     type: RdataType
     recursive: bool = True
+    region: str = REGION
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +89,21 @@ class Surroundings:
         balancer_addresses: addresses of a balancer by its DNS name in lower case; () if there is none.
         is_healthy: health of a balancer by its DNS name, or of a health check by its id.
         chance: chooses among weighted records and orders several values.
+        place: where the resolver that asks is.
     """
 
     balancer_addresses: Callable[[str], Sequence[str]] = _no_addresses
     is_healthy: Callable[[str], bool] = _always
     chance: random.Random = field(default_factory=random.Random)
+    place: Place = REGIONS[REGION]
 
 
 def answer(zones: Zones, question: Question, surroundings: Surroundings) -> Answer:
     """Answer a question as Route 53 and the balancers' own name servers would."""
     if question.type in _REFUSED_TYPES:
         return Answer(Rcode.REFUSED, is_authoritative=False)
+    if (place := REGIONS.get(question.region, surroundings.place)) != surroundings.place:
+        surroundings = dataclasses.replace(surroundings, place=place)
     answers: list[Records] = []
     name = question.name
     home = zones.find(name)
@@ -221,6 +230,8 @@ def _records(
 ) -> Records | None:
     """Return the records that record sets of one name and type answer this time; None without any."""
     chosen = _chosen(zone, sets, surroundings, steps)
+    if not chosen:
+        return None
     values: list[Value] = []
     ttl = chosen[0].ttl
     for record in chosen:
@@ -251,9 +262,10 @@ def _chosen(
 ) -> Sequence[RecordSet]:
     """Choose the record sets that answer: one healthy set by the routing policy, or up to eight (multivalue).
 
-    If none is healthy, all count as healthy. A weight of 0 answers only if all others are unhealthy.
+    If none is healthy, all count as healthy. A weight of 0 answers only if all others are unhealthy. Of
+    geolocation sets, none may be for the place that asks.
     """
-    if len(sets) == 1:
+    if len(sets) == 1 and not sets[0].location:
         return sets
     healthy = [record for record in sets if _is_healthy(zone, record, surroundings, steps)] or list(sets)
     chance = surroundings.chance
@@ -262,13 +274,29 @@ def _chosen(
     if sets[0].failover:
         return sorted(healthy, key=lambda record: record.failover != "PRIMARY")[:1]
     if sets[0].weight is None:
-        # Latency and geography mean nothing on one machine, so the answer is always the same set.
-        return sorted(healthy, key=lambda record: record.set_identifier)[:1]
+        return _by_place(healthy, surroundings.place)
     weights = [record.weight or 0 for record in healthy]
     # All are 0: then each has the same chance (Route 53 guide, "Weighted routing").
     if not any(weights):
         weights = [1] * len(healthy)
     return chance.choices(healthy, weights)
+
+
+def _by_place(sets: Sequence[RecordSet], place: Place) -> list[RecordSet]:
+    """Return the one of some record sets that answers a resolver at a place; [] if none answers there."""
+    ordered = sorted(sets, key=lambda record: record.set_identifier)
+    if ordered[0].location:
+        fits = [record.location.closeness(place) if record.location else 0 for record in ordered]
+        return [ordered[fits.index(max(fits))]] if max(fits) else []
+    return sorted(ordered, key=lambda record: _distance(record, place))[:1]
+
+
+def _distance(record: RecordSet, place: Place) -> float:
+    # AWS publishes no latencies: the nearest region has the lowest here.
+    if record.proximity:
+        return record.proximity.distance(place)
+    there = REGIONS.get(record.region)
+    return there.distance(place) if there else math.inf
 
 
 def _is_healthy(zone: HostedZone, record: RecordSet, surroundings: Surroundings, steps: int) -> bool:

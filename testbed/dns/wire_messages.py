@@ -21,6 +21,8 @@ from dns.rdatatype import RdataType
 
 from testbed.dns.domain_names import lowered, name_of
 from testbed.dns.route53_answers import Answer, Question, Records
+from testbed.resolvers.regions import OPTION
+from testbed.settings import REGION
 
 UDP_SIZE = 512
 """Most bytes that a client without EDNS accepts over UDP."""
@@ -103,7 +105,13 @@ def read(wire: bytes) -> Query:
         return Query(None, section, size, has_edns, Rcode.BADVERS)
     if entry.rdclass != IN:
         return Query(None, section, size, has_edns, Rcode.REFUSED)
-    question = Question(lowered(entry.name), entry.rdtype, bool(message.flags & dns.flags.RD))
+    region = next((one.data for one in message.options if one.otype == OPTION), b"")
+    question = Question(
+        lowered(entry.name),
+        entry.rdtype,
+        bool(message.flags & dns.flags.RD),
+        region.decode("ascii", "replace") or REGION,
+    )
     return Query(question, section, size, has_edns)
 
 

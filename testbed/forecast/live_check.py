@@ -108,7 +108,8 @@ class Played:
         clients: who called, in the order in which they were numbered.
         connection_age: maximum age at the targets, in production seconds; None for none.
         speed: production seconds in a wall second.
-        every: production seconds between two requests of a client, of gRPC and of the others.
+        every: production seconds between two requests of a client without a pace of its own, of gRPC and
+            of the others.
     """
 
     clients: Sequence[journal.Clients]
@@ -130,15 +131,20 @@ class Played:
                 for (_, kind), share in counted.by_protocol.items()
                 if (kind == "grpc") == grpc
             )
-            callers = sum(one.count for one in history.clients if (one.protocol == "grpc") == grpc)
-            return callers * history.speed / (rate * max(1, requests) / total)
+            callers = [one for one in history.clients if (one.protocol == "grpc") == grpc]
+            paced = sum(
+                one.count * history.speed / one.requests_every for one in callers if one.requests_every
+            )
+            busy = sum(one.count for one in callers if not one.requests_every)
+            return busy * history.speed / max(rate * max(1, requests) / total - paced, _SHORTEST)
 
         intervals = (every(grpc=True), every(grpc=False))
         return cls(history.clients, history.clients[0].connection_age, history.speed, intervals)
 
     def every_of(self, part: Part) -> float:
         """Return the production seconds between two requests of a client of a part."""
-        return max(self.every[0] if part.model.protocol == "grpc" else self.every[1], _SHORTEST)
+        busy = self.every[0] if part.model.protocol == "grpc" else self.every[1]
+        return max(part.requests_every or busy, _SHORTEST)
 
     @property
     def side(self) -> Side:
@@ -152,7 +158,7 @@ class Played:
         number = int(client.rpartition("-")[2]) if client != model else 0
         for one in mine:
             if number < one.count or one is mine[-1]:
-                return Part(MODELS[model], 1.0, one.resolver)
+                return Part(MODELS[model], 1.0, one.resolver, requests_every=one.requests_every)
             number -= one.count
         return None
 

@@ -184,6 +184,8 @@ class Clients(Event):
         assumed: True if the scenario names no clients.
         connection_age: maximum age of a connection at the targets behind an NLB, in production seconds;
             None for no limit.
+        region: AWS region of their resolver; "" for that of the run.
+        requests_every: production seconds between two requests of one; 0 for those that share the rest.
     """
 
     kind: ClassVar[str] = "clients"
@@ -197,6 +199,8 @@ class Clients(Event):
     extrapolated: tuple[str, ...] = ()
     assumed: bool = False
     connection_age: float | None = None
+    region: str = ""
+    requests_every: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,8 @@ def write_start(
                 extrapolated=model.extrapolated,
                 assumed=scenario.clients is None,
                 connection_age=topology.setup.connection_age,
+                region=group.region,
+                requests_every=group.requests_every,
             )
         )
     for text in thresholds:

@@ -18,7 +18,7 @@ from testbed.releases import OPEN
 from testbed.settings import IPV6_SHARE, PRODUCTION
 from testbed.traffic.calls import Call
 from testbed.traffic.description import Backend, resolve
-from testbed.traffic.played_population import client_groups
+from testbed.traffic.played_population import check_pace, client_groups
 from testbed.traffic.traffic_plan import ClientGroup
 
 DEFAULT_CLIENTS = client_groups(DEFAULT_POPULATION)
@@ -130,6 +130,7 @@ class Setup:
         binary = releases.external_dns.binary if scenario.external_dns else ""
         traffic = resolve(scenario.traffic, scenario.folder)
         clients = client_groups(scenario.clients or DEFAULT_POPULATION, scenario.client_count)
+        check_pace(clients, options.speed, options.rate)
         for call in traffic.calls if traffic else ():
             if not any(group.is_grpc == (call.protocol == "grpc") for group in clients):
                 raise BadInput(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from testbed.balancer_identity import phrase
+from testbed.client_models import population
 from testbed.report import words
 from testbed.report.words import Times
 from testbed.verdict.verdict import Verdict
@@ -59,7 +60,7 @@ def who_calls(verdict: Verdict) -> str:
     if not clients:
         return ""
     parts = [
-        f"{event.count} {event.model}{'' if event.resolver == 'direct' else f' ({event.resolver})'}"
+        f"{event.count} {event.model}{population.about(event.resolver, event.region, event.requests_every)}"
         for event in clients
     ]
     assumed = "; the scenario names none, so these are assumed" if clients[0].assumed else ""

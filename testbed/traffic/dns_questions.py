@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dns.asyncquery
 import dns.asyncresolver
+import dns.edns
 import dns.exception
 import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
 
+from testbed.resolvers.regions import OPTION
 from testbed.resolvers.resolver import Answer
 from testbed.resolvers.resolver_model import Outcome
 from testbed.settings import PATIENCE
@@ -17,13 +19,17 @@ from testbed.settings import PATIENCE
 _HAS_EDNS = 0
 
 
-async def ask(host: str, kind: str, server: tuple[str, int]) -> Answer:
+async def ask(host: str, kind: str, server: tuple[str, int], region: str = "") -> Answer:
     """Ask a server once for the records of a type, `A` or `AAAA`; over TCP too if it says so.
 
-    Without an answer in time the outcome is `SILENCE`; any answer but the name's own is `FAILURE`.
+    Without an answer in time the outcome is `SILENCE`; any answer but the name's own is `FAILURE`. The
+    question comes from `region`; "" is that of the run.
     """
     wanted = dns.rdatatype.from_text(kind)
-    query = dns.message.make_query(dns.name.from_text(host), wanted, use_edns=_HAS_EDNS)
+    told: list[dns.edns.Option] = []
+    if region:
+        told.append(dns.edns.GenericOption(dns.edns.OptionType.make(OPTION), region.encode()))
+    query = dns.message.make_query(dns.name.from_text(host), wanted, use_edns=_HAS_EDNS, options=told)
     address, port = server
     try:
         response, _ = await dns.asyncquery.udp_with_fallback(

@@ -24,13 +24,13 @@ from testbed.journal import Journal
 from testbed.resolvers.known_resolvers import DIRECT, resolver
 from testbed.settings import PATIENCE
 from testbed.traffic.grpc_client import AppClient
-from testbed.traffic.grpc_sockets import Flow, FlowWatch
+from testbed.traffic.grpc_sockets import GRPC, Flow, FlowWatch
 from testbed.traffic.ipv6_dialer import Dialer, Relay
 from testbed.traffic.ledger import Entry, Ledger
 from testbed.traffic.open_loop_schedule import Arrival, arrivals
 from testbed.traffic.resolver_server import ResolverServer
 from testbed.traffic.rest_client import ServerClient
-from testbed.traffic.traffic_plan import TrafficPlan
+from testbed.traffic.traffic_plan import ClientGroup, TrafficPlan
 from testbed.traffic.turns import Turns
 
 _BURST = 100
@@ -52,9 +52,10 @@ class Generator:
         tls.set_alpn_protocols(["http/1.1"])  # all that server clients speak
         self._tls, self._credentials = tls, credentials
         self._dialer = Dialer(NodePorts(Path(plan.ipv6_ports)) if plan.ipv6_ports else None)
-        self._resolvers: dict[tuple[str, bool], ResolverServer] = {}
+        self._resolvers: dict[tuple[str, str, bool], ResolverServer] = {}
         self._apps: list[AppClient] = []
         self._servers: list[ServerClient] = []
+        self._relays: list[Relay] = []
         self._next_app: Turns[AppClient] = Turns()
         self._next_server: Turns[ServerClient] = Turns()
         self._watch = FlowWatch(plan.port, self._ledger)
@@ -82,27 +83,33 @@ class Generator:
                     number = next(numbers)
                     starts = self._plan.clock.scaled(group.started) * turn / group.count
                     name, has_ipv6 = f"{model}-{number}", number >= without
-                    await self._open(name, model, group.resolver, starts, has_ipv6=has_ipv6)
+                    await self._open(name, group, starts, has_ipv6=has_ipv6)
 
-    async def _open(self, name: str, model: str, asked: str, starts: float, *, has_ipv6: bool) -> None:
+    async def _open(self, name: str, group: ClientGroup, starts: float, *, has_ipv6: bool) -> None:
         plan = self._plan.of_ipv6_hosts() if has_ipv6 else self._plan
-        if asked != DIRECT and (asked, has_ipv6) not in self._resolvers:
-            self._resolvers[asked, has_ipv6] = await ResolverServer.open(
-                resolver(asked), plan.dns_server, plan.clock
+        key = group.resolver, group.region, has_ipv6
+        # Only a resolver says where it is.
+        if (group.resolver != DIRECT or group.region) and key not in self._resolvers:
+            self._resolvers[key] = await ResolverServer.open(
+                resolver(group.resolver), plan.dns_server, plan.clock, group.region
             )
-        between = self._resolvers.get((asked, has_ipv6))
+        between = self._resolvers.get(key)
         dns = between.server if between else plan.dns_server
-        if MODELS[model].protocol == "grpc":
-            relay = Relay(self._dialer, self._ledger) if has_ipv6 else None
-            if relay:
+        every = plan.clock.scaled(group.requests_every)
+        if group.is_grpc:
+            relay = None
+            if has_ipv6 or group.model != GRPC:
+                relay = Relay(self._dialer, self._ledger, group.model)
+                self._relays.append(relay)
                 await relay.start()
             app = AppClient(name, plan, self._credentials, self._ledger, self._watch, dns, relay)
             self._apps.append(app)
-            self._next_app.add(app, starts)
+            self._next_app.add(app, starts, every)
         else:
-            client = ServerClient(name, MODELS[model], plan, self._tls, self._ledger, dns, self._dialer)
+            model = MODELS[group.model]
+            client = ServerClient(name, model, plan, self._tls, self._ledger, dns, self._dialer)
             self._servers.append(client)
-            self._next_server.add(client, starts)
+            self._next_server.add(client, starts, every)
 
     def set_rate(self, rate: float) -> None:
         """Continue at another rate from now on; 0 pauses. Requests that are due already still start."""
@@ -149,7 +156,7 @@ class Generator:
         await self._finish()
         flushing.cancel()
         looking.cancel()
-        self._watch.look(self._server_flows())
+        self._watch.look(self._known_flows())
         # After the look: what it found closed was closed by others; what closes from here on, by the clients.
         self._ledger.ends()
         for client in self._servers:
@@ -159,7 +166,7 @@ class Generator:
         for server in self._resolvers.values():
             await server.close()
         await asyncio.sleep(PATIENCE.poll)  # transports report their end in a later turn of the loop
-        self._watch.look(self._server_flows())
+        self._watch.look(self._known_flows())
         results = await asyncio.gather(flushing, looking, return_exceptions=True)
         for result in results:
             if isinstance(result, Missing):
@@ -242,10 +249,11 @@ class Generator:
 
     async def _look(self) -> None:
         while True:
-            self._watch.look(self._server_flows())
+            self._watch.look(self._known_flows())
             for client in self._servers:
                 client.expire()
             await asyncio.sleep(PATIENCE.socket_scan)
 
-    def _server_flows(self) -> set[Flow]:
-        return set[Flow]().union(*(client.flows() for client in self._servers))
+    def _known_flows(self) -> set[Flow]:
+        owners: list[ServerClient | Relay] = [*self._servers, *self._relays]
+        return set[Flow]().union(*(one.flows() for one in owners))

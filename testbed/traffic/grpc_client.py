@@ -120,7 +120,8 @@ class AppClient:
     def _finish(self, entry: Entry, outcome: Outcome, detail: str = "") -> None:
         if self._relay:
             entry.family = self._relay.family
-        self._watched.answered(entry)
+        if not (self._relay and self._relay.takes_all):
+            self._watched.answered(entry)
         self._ledger.finish(entry, outcome, detail)
 
     def _identifier(self) -> int:

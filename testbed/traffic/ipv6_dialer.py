@@ -1,7 +1,8 @@
 """How the clients connect to an address: by IPv4, or, at the stand-in of an IPv6 address, by IPv6 to `::1`.
 
 gRPC's library looks up and connects by itself. To it, the stand-ins are addresses behind an HTTP proxy, as
-GRPC_ADDRESS_HTTP_PROXY tells it in production: it keeps the decision which address it takes, and when.
+GRPC_ADDRESS_HTTP_PROXY tells it in production: it keeps the decision which address it takes, and when. For a
+model that the library plays, all addresses are: the connections of grpcio cannot be told from one another.
 
 ```
 channel ──CONNECT 127.255.10.1:8443──► relay ──IPv6──► [::1]:17040
@@ -12,10 +13,11 @@ channel ──CONNECT 127.255.10.1:8443──► relay ──IPv6──► [::1]
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,10 +26,11 @@ from testbed.ipv6_loopback import NodePorts
 from testbed.journal import Family
 from testbed.network import STAND_INS
 from testbed.settings import PATIENCE
-from testbed.traffic.grpc_sockets import GRPC
+from testbed.traffic.grpc_sockets import GRPC, Flow
 from testbed.traffic.ledger import Ledger
 
 _MOST_OF_A_REQUEST = 4096
+_ALL = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +69,23 @@ def family_of(address: str) -> Family:
 
 
 class Relay:
-    """The way of one gRPC channel to IPv6 addresses. It listens from the start and answers once started."""
+    """The way of one gRPC channel to IPv6 addresses. It listens from the start and answers once started.
 
-    def __init__(self, dialer: Dialer, ledger: Ledger) -> None:
-        self._dialer, self._ledger = dialer, ledger
+    With `model`, it is the way to all addresses, and the name of the channel's connections.
+    """
+
+    def __init__(self, dialer: Dialer, ledger: Ledger, model: str = GRPC) -> None:
+        self._dialer, self._ledger, self._model = dialer, ledger, model
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._server: asyncio.Server | None = None
         self._open: set[_ToBalancer] = set()
+        self._flows: set[Flow] = set()
         self._dialing: set[asyncio.Task[None]] = set()
+
+    @property
+    def takes_all(self) -> bool:
+        """True if each connection of the channel goes through it."""
+        return self._model != GRPC
 
     @property
     def options(self) -> list[tuple[str, str]]:
@@ -81,13 +93,17 @@ class Relay:
         address, port = self._listening.getsockname()
         return [
             ("grpc.address_http_proxy", f"{address}:{port}"),
-            ("grpc.address_http_proxy_enabled_addresses", str(STAND_INS)),
+            ("grpc.address_http_proxy_enabled_addresses", _ALL if self.takes_all else str(STAND_INS)),
         ]
 
     @property
     def family(self) -> Family:
         """The family by which the channel is connected. While one drains, the other may already serve."""
-        return "ipv6" if self._open else "ipv4"
+        return "ipv6" if any(one.is_ipv6 for one in self._open) else "ipv4"
+
+    def flows(self) -> Set[Flow]:
+        """Return its own connections by IPv4, from before they open until they are gone."""
+        return self._flows
 
     async def start(self) -> None:
         """Answer the channel."""
@@ -114,14 +130,39 @@ class Relay:
         try:
             to = self._dialer.destination(address, port)
             async with asyncio.timeout(PATIENCE.balancer_connect):
-                await asyncio.get_running_loop().create_connection(
-                    lambda: _ToBalancer(channel, self._ledger, to.shown, self._open),
-                    to.host,
-                    to.port,
-                    family=to.family,
-                )
+                await self._connect_to(channel, to)
         except OSError:  # also a timeout
             channel.refuse()
+
+    async def _connect_to(self, channel: _FromChannel, to: Destination) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.ExitStack() as undo:
+            opened = socket.socket(to.family)
+            undo.callback(opened.close)
+            opened.setblocking(False)
+            # Known before `grpc_sockets` can see it, which counts what belongs to nobody else.
+            opened.bind(("::1" if to.family is socket.AF_INET6 else "", 0))
+            flow = Flow(opened.getsockname()[1], to.host)
+            self._flows.add(flow)
+            undo.callback(self._flows.discard, flow)
+            await loop.sock_connect(opened, (to.host, to.port))
+            await loop.create_connection(
+                lambda: _ToBalancer(channel, to, flow, self._told, self._ended), sock=opened
+            )
+            undo.pop_all()
+
+    def _told(self, connection: _ToBalancer) -> None:
+        self._open.add(connection)
+        self._ledger.opened(self._id(connection), self._model, connection.to.shown)
+
+    def _ended(self, connection: _ToBalancer) -> None:
+        self._flows.discard(connection.flow)
+        if connection in self._open:
+            self._open.discard(connection)
+            self._ledger.closed(self._id(connection), self._model, connection.to.shown, "")
+
+    def _id(self, connection: _ToBalancer) -> str:
+        return f"{self._model}/{'[::1]:' if connection.is_ipv6 else ''}{connection.flow.local_port}"
 
 
 class _Half(asyncio.Protocol):
@@ -192,27 +233,32 @@ class _FromChannel(_Half):
 
 
 class _ToBalancer(_Half):
-    """The connection to a node's port of `::1`."""
+    """The connection to a balancer's node."""
 
     def __init__(
-        self, channel: _FromChannel, ledger: Ledger, shown: str, connections: set[_ToBalancer]
+        self,
+        channel: _FromChannel,
+        to: Destination,
+        flow: Flow,
+        tell: Callable[[_ToBalancer], None],
+        ended: Callable[[_ToBalancer], None],
     ) -> None:
-        self._channel, self._ledger, self._shown, self._connections = channel, ledger, shown, connections
-        self._id = ""
+        self._channel, self.to, self.flow = channel, to, flow
+        self._tell, self._ended = tell, ended
+
+    @property
+    def is_ipv6(self) -> bool:
+        return self.to.family is socket.AF_INET6
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
         if self._channel.transport.is_closing():  # gRPC has given up meanwhile
             self.transport.abort()
             return
-        self._id = f"{GRPC}/[::1]:{transport.get_extra_info('sockname')[1]}"
-        self._ledger.opened(self._id, GRPC, self._shown)
-        self._connections.add(self)
+        self._tell(self)
         self.other = self._channel
         self._channel.accept(self)
 
     def connection_lost(self, error: Exception | None) -> None:
-        if self in self._connections:
-            self._connections.discard(self)
-            self._ledger.closed(self._id, GRPC, self._shown, "")
+        self._ended(self)
         super().connection_lost(error)

@@ -1,7 +1,8 @@
 """Which client models a live run plays, and why it does not play the others.
 
-`grpcio` is the real library. Everything that speaks HTTP/1.1 is played by one engine (`rest_client`). The
-others have protocols of their own that nothing here speaks as they do; the forecast has all models.
+`grpcio` is the real library. It plays grpc-js and grpc-go too, whose measured rules are its own: look-ups
+30 s apart from the channel's start, pick_first, the last good addresses, the same backoff (B2, B4, T2 to T4
+in docs/clients.md). Everything that speaks HTTP/1.1 is played by one engine (`rest_client`).
 """
 
 from __future__ import annotations
@@ -9,15 +10,9 @@ from __future__ import annotations
 from testbed.client_models.catalogue import MODELS, model_named
 
 
-def is_played(name: str) -> bool:
-    """True if a live run has clients of this model."""
-    model = model_named(name)
-    return name == "grpcio" or model.protocol == "http/1.1"
-
-
 def played_models() -> list[str]:
     """Return the names of the models that a live run plays."""
-    return [name for name in MODELS if is_played(name)]
+    return [name for name, model in MODELS.items() if not model.unplayed]
 
 
 def why_not_played(name: str) -> str:
@@ -26,10 +21,10 @@ def why_not_played(name: str) -> str:
     Raises:
         BadInput: there is no such model.
     """
-    if is_played(name):
+    model = model_named(name)
+    if not model.unplayed:
         return ""
-    protocol = {"grpc": "gRPC as that library does", "http/2": "HTTP/2"}[model_named(name).protocol]
     return (
-        f"the client model {name} cannot be played: nothing here speaks {protocol}; "
+        f"the client model {name} cannot be played: {model.unplayed}; "
         f"`testbed forecast` has it, and a run plays {', '.join(played_models())}"
     )

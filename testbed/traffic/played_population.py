@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from testbed.client_models.population import Part, Population
 from testbed.errors import BadInput
 from testbed.traffic.played_models import why_not_played
-from testbed.traffic.traffic_plan import ClientGroup
+from testbed.traffic.traffic_plan import ClientGroup, Mix
 
 CLIENTS = 10
 """Clients of a run, if the scenario does not say how many: eight channels of the app, and two servers."""
@@ -22,8 +22,7 @@ def client_groups(population: Population, count: int = CLIENTS) -> tuple[ClientG
     Raises:
         BadInput: a live run cannot play a part, or has fewer clients than parts.
     """
-    for part in population.parts:
-        _check(part)
+    _check(population.parts)
     if not len(population.parts) <= count <= MOST_CLIENTS:
         raise BadInput(
             f"client_count={count!r} is no number of clients for {len(population.parts)} parts",
@@ -35,9 +34,37 @@ def client_groups(population: Population, count: int = CLIENTS) -> tuple[ClientG
             number,
             part.resolver,
             part.ages[1] - part.ages[0] if part.ages else 0.0,
+            part.region,
+            part.requests_every,
         )
         for part, number in zip(population.parts, _whole(population.parts, count), strict=True)
     )
+
+
+def check_pace(clients: Sequence[ClientGroup], speed: float, rate: float) -> None:
+    """Refuse clients whose own pace asks for more than the requests of their protocol in a run.
+
+    Args:
+        clients: the groups of the run; calls of the user's own service may part the rate otherwise.
+        speed: production seconds in a wall second.
+        rate: requests per wall second.
+
+    Raises:
+        BadInput: it does.
+    """
+    grpc, rest = (any(group.is_grpc == one for group in clients) for one in (True, False))
+    weights = Mix().spoken_by(grpc=grpc, rest=rest).weights()
+    for protocol in ("grpc", "rest"):
+        share = sum(weight for kind, weight in weights.items() if kind.protocol == protocol)
+        sent = rate * share / sum(weights.values())
+        paced = [group for group in clients if group.requests_every and group.is_grpc == (protocol == "grpc")]
+        asked = sum(group.count * speed / group.requests_every for group in paced)
+        if paced and asked >= sent:
+            raise BadInput(
+                f"requests_every of {paced[0].model} asks for {asked:.0f} requests a second, and the run "
+                f"sends {sent:.0f} of this protocol",
+                do="play it at a lower --speed or a higher --rate, or with fewer clients",
+            )
 
 
 def _whole(parts: Sequence[Part], count: int) -> list[int]:
@@ -55,12 +82,15 @@ def _whole(parts: Sequence[Part], count: int) -> list[int]:
     return numbers
 
 
-def _check(part: Part) -> None:
-    if refusal := why_not_played(part.model.name):
-        raise BadInput(refusal)
-    for key, value in (("region", part.region), ("requests_every", part.requests_every)):
-        if value:
+def _check(parts: Sequence[Part]) -> None:
+    for part in parts:
+        if refusal := why_not_played(part.model.name):
+            raise BadInput(refusal)
+    for title, is_grpc in (("gRPC", True), ("REST", False)):
+        mine = [part for part in parts if (part.model.protocol == "grpc") == is_grpc]
+        if mine and all(part.requests_every for part in mine):
             raise BadInput(
-                f"{key}={value!r} of {part.model.name} cannot be played on one machine",
-                do="leave it out; `testbed forecast` reads it from a file of its own",
+                f"requests_every of {mine[0].model.name} cannot be played: all clients of {title} have a "
+                "pace of their own, and the rate of a run is another",
+                do="leave it out of one part, whose clients share the rest of the rate",
             )

@@ -9,6 +9,7 @@ It lives in the generator's process, on a loopback port of its own, so gRPC's ow
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 from typing import cast
 
 import dns.asyncquery
@@ -37,7 +38,11 @@ _RCODES = {
 class ResolverServer(asyncio.DatagramProtocol):
     """Answers questions from its cache, or from the authority at `upstream`."""
 
-    def __init__(self, model: ResolverModel, upstream: tuple[str, int], clock: Clock) -> None:
+    def __init__(
+        self, model: ResolverModel, upstream: tuple[str, int], clock: Clock, region: str = ""
+    ) -> None:
+        """It stands in `region`; "" for that of the run."""
+        self._region = region
         self._resolver = Resolver(model)
         self._upstream = upstream
         self._clock = clock
@@ -45,10 +50,13 @@ class ResolverServer(asyncio.DatagramProtocol):
         self._working: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, model: ResolverModel, upstream: tuple[str, int], clock: Clock) -> ResolverServer:
-        """Listen at a free port of the authority's own address."""
-        made = cls(model, upstream, clock)
-        await asyncio.get_running_loop().create_datagram_endpoint(lambda: made, local_addr=(upstream[0], 0))
+    async def open(
+        cls, model: ResolverModel, upstream: tuple[str, int], clock: Clock, region: str = ""
+    ) -> ResolverServer:
+        """Listen at a free port: of the authority's own address, if that is one of this machine."""
+        made = cls(model, upstream, clock, region)
+        here = upstream[0] if ipaddress.ip_address(upstream[0]).is_loopback else "127.0.0.1"
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: made, local_addr=(here, 0))
         return made
 
     @property
@@ -107,7 +115,7 @@ class ResolverServer(asyncio.DatagramProtocol):
         await self._ask(question, member)
 
     async def _ask(self, question: Question, member: int) -> Answer:
-        heard = await dns_questions.ask(*question, self._upstream)
+        heard = await dns_questions.ask(*question, self._upstream, self._region)
         return self._resolver.learn(question, self._clock.now(), heard, member)
 
     async def _forward(self, query: dns.message.Message) -> bytes | None:

@@ -118,12 +118,16 @@ class ClientGroup:
         count: how many; each has connections of its own.
         resolver: name of the resolver between them and the zone.
         started: production seconds over which they start, from the first request of the traffic on.
+        region: AWS region of their resolver; "" for that of the run.
+        requests_every: production seconds between two requests of a client; 0 for those that share the rest.
     """
 
     model: str
     count: int
     resolver: str = "direct"
     started: float = 0.0
+    region: str = ""
+    requests_every: float = 0.0
 
     @property
     def is_grpc(self) -> bool:

@@ -336,3 +336,46 @@ def test_any_zone_answers_any_question(
         assert all(one.values for one in result.answers)
     if result.rcode == Rcode.NXDOMAIN:
         assert result.authority
+
+
+NEAR = zones(
+    record("api.example.com.", "A", "10.0.0.1", SetIdentifier="a", Region="us-east-1"),
+    record("api.example.com.", "A", "10.0.0.2", SetIdentifier="b", Region="eu-west-1"),
+    record("api.example.com.", "A", "10.0.0.3", SetIdentifier="c", Region="ap-northeast-1"),
+)
+THERE = zones(
+    record("api.example.com.", "A", "10.0.0.1", SetIdentifier="a", GeoLocation={"CountryCode": "DE"}),
+    record("api.example.com.", "A", "10.0.0.2", SetIdentifier="b", GeoLocation={"ContinentCode": "EU"}),
+)
+AROUND = zones(
+    record("api.example.com.", "A", "10.0.0.1", SetIdentifier="a",
+           GeoProximityLocation={"AWSRegion": "us-east-1", "Bias": 90}),
+    record("api.example.com.", "A", "10.0.0.2", SetIdentifier="b",
+           GeoProximityLocation={"AWSRegion": "eu-west-1"}),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("served", "region", "address"),
+    [
+        (NEAR, "", "10.0.0.3"),
+        (NEAR, "eu-west-1", "10.0.0.2"),
+        (NEAR, "eu-central-1", "10.0.0.2"),
+        (NEAR, "ca-central-1", "10.0.0.1"),
+        (NEAR, "no-such-region", "10.0.0.3"),
+        (THERE, "eu-central-1", "10.0.0.1"),
+        (THERE, "eu-west-1", "10.0.0.2"),
+        (AROUND, "eu-west-1", "10.0.0.2"),
+        (AROUND, "eu-central-1", "10.0.0.1"),
+    ],
+)
+def test_records_by_place_answer_the_region_that_asks(served: Zones, region: str, address: str) -> None:
+    given = answer(served, Question(labels_of("api.example.com"), RdataType.A, region=region), around())
+    assert values(given) == [address]
+
+
+@pytest.mark.parametrize("sets", [THERE, zones(record("api.example.com.", "A", "10.0.0.1", SetIdentifier="a",
+                                                      GeoLocation={"CountryCode": "DE"}))])  # fmt: skip
+def test_geolocation_without_a_default_answers_nobody_else(sets: Zones) -> None:
+    given = answer(sets, Question(labels_of("api.example.com"), RdataType.A, region="us-east-1"), around())
+    assert (given.rcode, given.answers) == (Rcode.NOERROR, ())

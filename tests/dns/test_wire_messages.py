@@ -3,6 +3,7 @@ from __future__ import annotations
 import struct
 from typing import Any
 
+import dns.edns
 import dns.message
 import dns.opcode
 import dns.rcode
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 from testbed.dns.domain_names import name_of
 from testbed.dns.route53_answers import Answer, Question, answer
 from testbed.dns.wire_messages import EDNS_SIZE, UDP_SIZE, read, reply
+from testbed.resolvers.regions import OPTION
+from testbed.settings import REGION
 from tests.dns.zones_of_route53 import ANY_RECORD, NAMES, around, zones
 
 
@@ -93,6 +96,17 @@ def test_a_query_gives_its_name_type_and_size() -> None:
     assert parsed.section.startswith(b"\x03ApI")
     assert (parsed.has_edns, parsed.udp_size) == (True, 1232)
     assert read(dns.message.make_query("a.example.com", "A").to_wire()[2:]).udp_size == UDP_SIZE
+
+
+def test_a_query_may_tell_its_region_and_else_has_that_of_the_run() -> None:
+    told = [dns.edns.GenericOption(dns.edns.OptionType.make(OPTION), b"eu-west-1")]
+    from_there = dns.message.make_query("a.example.com", "A", use_edns=0, options=told)  # type: ignore[arg-type]
+    regions = [
+        parsed.question.region
+        for query in (from_there, dns.message.make_query("a.example.com", "A", use_edns=0))
+        if (parsed := read(query.to_wire()[2:])).question
+    ]
+    assert regions == ["eu-west-1", REGION]
 
 
 @given(st.integers(0, 65535))

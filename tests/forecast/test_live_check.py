@@ -126,3 +126,23 @@ def test_the_journal_of_a_run_is_checked_drain_by_drain() -> None:
     assert {one.origin for one in found} == {"nlb"}
     document = as_json(found)
     assert [one["checked"] for one in document["drains"]] == [False] * len(found)
+
+
+def test_clients_with_a_pace_of_their_own_are_left_out_of_the_pace_of_the_others() -> None:
+    verdict = compute(Story(rate=20.0).events())
+
+    def every(*paced: float) -> tuple[float, float]:
+        verdict.history.clients[:] = [
+            dataclasses.replace(HAD.clients[0], protocol="grpc", count=10, requests_every=one)
+            for one in (0.0, *paced)
+        ]
+        had = Played.of(verdict.history, verdict.tally)
+        assert had
+        part = had.part_of("grpcio-15")
+        assert part
+        return had.every[0], had.every_of(part)
+
+    alone, _ = every()
+    busy, slow = every(3600.0)
+    assert slow == 3600.0
+    assert alone < busy < 2 * alone

@@ -5,6 +5,7 @@ import time
 from testbed.journal import Connection
 from testbed.settings import PRODUCTION
 from testbed.traffic.grpc_client import channel_options
+from testbed.traffic.traffic_plan import ClientGroup
 
 
 def answered_by(requests):
@@ -43,6 +44,30 @@ def test_a_connection_retired_by_goaway_moves_to_the_new_address_without_a_loss(
     opened = {event.id for event in events if event.state == "open"}
     assert opened == {event.id for event in events if event.state == "closed"}
     assert {event.address for event in events} == {old.address, new.address}
+
+
+def test_a_model_that_the_library_plays_has_connections_of_its_own_name(world, target, balancers, traffic):
+    old, new = balancers(2, target.ageing)
+    world.names.addresses = [old.address]
+    clients = (ClientGroup("grpcio", 1), ClientGroup("grpc-go", 2))
+    running = traffic(mix=world.grpc_only, rate=100.0, clients=clients)
+    running.wait_for_more(60)
+    world.names.addresses = [new.address]
+    running.wait_for(lambda: all(one.peer == new.address for one in running.requests()[-10:]))
+    running.stop()
+
+    requests = running.requests()
+    assert [request for request in requests if request.outcome != "ok"] == []
+    assert {request.client for request in requests} == {"grpcio-0", "grpc-go-0", "grpc-go-1"}
+    events = running.events(Connection)
+    for model in ("grpcio", "grpc-go"):
+        mine = [event for event in events if event.client == model]
+        assert all(event.id.startswith(f"{model}/") for event in mine)
+        assert {event.address for event in mine} == {old.address, new.address}
+        assert {event.id for event in mine if event.state == "open"} == {
+            event.id for event in mine if event.state == "closed"
+        }
+    assert {event.client for event in events} == {"grpcio", "grpc-go"}
 
 
 def test_a_reset_leaves_sent_calls_unknown_and_the_channel_connects_again(world, balancers, traffic):

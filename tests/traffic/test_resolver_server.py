@@ -9,6 +9,7 @@ import dns.message
 import pytest
 
 from testbed.clock import Clock
+from testbed.dns.dns_server import DnsServer
 from testbed.journal import Connection
 from testbed.resolvers.known_resolvers import resolver
 from testbed.resolvers.resolver_model import Outcome
@@ -16,6 +17,7 @@ from testbed.settings import PATIENCE
 from testbed.traffic.dns_questions import ask
 from testbed.traffic.resolver_server import ResolverServer
 from testbed.traffic.traffic_plan import ClientGroup
+from tests.dns.zones_of_route53 import around, record, zones
 
 HOST = "api.example.com"
 
@@ -62,6 +64,20 @@ async def test_direct_passes_each_question_on(world, names):
         for _ in range(3):
             await ask(HOST, "A", server)
     assert names.questions == 3
+
+
+async def test_a_resolver_hears_the_record_of_its_own_region(network):
+    served = zones(
+        record("api.example.com.", "A", "10.0.0.1", SetIdentifier="a", Region="us-east-1"),
+        record("api.example.com.", "A", "10.0.0.2", SetIdentifier="b", Region="eu-west-1"),
+    )
+    async with DnsServer(network.dns, network.dns_port, lambda: served, around()) as authority:
+        upstream, heard = (authority.address, authority.port), []
+        for region in ("us-east-1", "eu-west-1"):
+            server = await ResolverServer.open(resolver("direct"), upstream, Clock(), region)
+            heard.append((await ask(HOST, "A", server.server)).addresses)
+            await server.close()
+    assert heard == [("10.0.0.1",), ("10.0.0.2",)]
 
 
 async def test_other_types_are_the_authoritys_business(world, names):
