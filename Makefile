@@ -64,7 +64,7 @@ real: $(DEV) ## the real controllers (needs go; .ci/external-dns builds them)
 client: $(DEV) ## the real HTTP and gRPC clients of other languages
 	$(SUITES) client
 
-clients: $(DEV) ## the client models against Go and Java as well (needs go and java)
+clients: $(DEV) ## the client models against Go, Java, libcurl, nginx and HAProxy as well
 	CLIENTS=all $(SUITES) client
 
 chaos: $(DEV) ## parts of running topologies struck under load

@@ -200,13 +200,17 @@ def certificate_changes(reading: Reading) -> Iterator[Trap]:
 
 @rule("connections-stay", Severity.NOTE)
 def connections_stay(reading: Reading) -> Iterator[Trap]:
-    """Open gRPC connections stay on the load balancer, because nothing in DNS ends them."""
+    """Open connections stay on the load balancer, because nothing in DNS ends them."""
     for host, old, new in _moves(reading):
-        if old.has_grpc or new.has_grpc:
+        has_grpc = old.has_grpc or new.has_grpc
+        # An ALB ends what is not gRPC by itself: see the next rule.
+        if has_grpc or not old.is_alb:
+            what = "gRPC channels" if has_grpc else "keep-alive connections"
             yield Trap(
                 old.claim.manifest.where,
-                f"gRPC channels of {host} stay on the {old.title} until their connection breaks, and those "
-                f"opened on the {new.title} stay there in a rollback; deleting it earlier breaks them",
+                f"{what} of {host} stay on the {old.title} until they break, as most clients look the name "
+                f"up only when they connect, and those opened on the {new.title} stay there in a rollback; "
+                "deleting it earlier breaks them",
                 f"give the server a maximum connection age, and delete the {old.title} once its "
                 f"{'ActiveConnectionCount' if old.is_alb else 'ActiveFlowCount'} is 0",
             )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from testbed.client_models.client_model import ClientModel, OnNewAnswer
 from testbed.clock import Clock
+from testbed.settings import PRODUCTION
 
 IDLE = "idle for longer than the client keeps a connection"
 OLD = "older than the client lets a connection get"
@@ -63,3 +65,12 @@ class ConnectionRules:
     def may_use(self, connection: Kept, addresses: Sequence[str]) -> bool:
         """True if the client sends another request on a connection that it keeps."""
         return self.on_new_answer is OnNewAnswer.KEEPS or connection.address in addresses
+
+
+def may_cross_after(clock: Clock) -> float:
+    """Return after how much idling, in wall seconds, a request crosses a close only because the run is fast.
+
+    A balancer's idle timeout is as many times shorter as the run is faster, and this machine is no faster.
+    At the pace of production such a request is lost as in production: it is infinity.
+    """
+    return clock.scaled(PRODUCTION.client_keep_alive) if clock.speed > 1 else math.inf

@@ -24,7 +24,7 @@ from testbed.backend.measurements import IDENTIFIERS
 from testbed.client_models.client_model import ClientModel, LookUp
 from testbed.settings import PATIENCE, PRODUCTION
 from testbed.traffic.calls import Call
-from testbed.traffic.connection_rules import ConnectionRules
+from testbed.traffic.connection_rules import ConnectionRules, may_cross_after
 from testbed.traffic.grpc_sockets import Flow
 from testbed.traffic.ipv6_dialer import Dialer, family_of
 from testbed.traffic.ledger import FIELD_OF_HEADER, Entry, Ledger
@@ -90,7 +90,7 @@ class ServerClient:
         self._waiting: deque[asyncio.Future[RestConnection]] = deque()
         self._dialing: set[asyncio.Task[None]] = set()
         self._validate_after = plan.clock.scaled(PRODUCTION.client_validate_after)
-        self._idles_long = plan.clock.scaled(PRODUCTION.client_keep_alive)
+        self._may_cross_after = may_cross_after(plan.clock)
         self._interval = plan.clock.scaled(plan.stream_message)
         close = "" if model.keeps_connection else "connection: close\r\n"
         self._head = (
@@ -196,7 +196,7 @@ class ServerClient:
                 return await self._use(connection, entry, request, patience)
             except ConnectionLost as lost:
                 came_at_once = time.monotonic() - sent < _CROSSING
-                has_crossed = came_at_once and idled > self._idles_long and not entry.retries
+                has_crossed = came_at_once and idled > self._may_cross_after and not entry.retries
                 if lost.answered or not lost.reused or not (has_crossed or entry.retries < retries):
                     raise
                 try:

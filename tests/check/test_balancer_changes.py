@@ -73,3 +73,12 @@ def test_ip_targets_see_the_clients_address_only_if_it_is_preserved(
     local = service.replace("type: LoadBalancer", "type: LoadBalancer\n  externalTrafficPolicy: Local")
     reported = [one.rule for one in look(local, PLAIN, INGRESS)]
     assert ("client-address-changes" in reported) is is_reported
+
+
+def test_pools_of_rest_clients_stay_on_an_nlb_too_and_are_left_to_the_keep_alive_of_an_alb(
+    look: Look,
+) -> None:
+    ingress = INGRESS.replace("backend-protocol-version: GRPC", "backend-protocol-version: HTTP1")
+    assert ingress != INGRESS
+    [found] = [one for one in look(SERVICE, PLAIN, ingress) if one.rule == "connections-stay"]
+    assert found.what.startswith("keep-alive connections of api.example.com stay on the NLB")

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
+ALL = os.environ.get("CLIENTS") == "all"  # `make clients`
 URL = "http://api.example.test:8080/"
 IN_A_NAMESPACE = ("unshare", "--net", "--mount", *(() if os.getuid() == 0 else ("--user", "--map-root-user")))
 LONGEST = 120.0
@@ -46,9 +47,9 @@ class Timeline:
 @cache
 def python() -> str:
     """The interpreter of an environment with the pinned libraries, made anew when the pins change."""
-    pins = HERE / "requirements.txt"
+    pins = HERE / ("requirements-all.txt" if ALL else "requirements.txt")
     folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "cutover-testbed" / "clients"
-    stamp, interpreter = folder / "requirements.txt", folder / "bin" / "python"
+    stamp, interpreter = folder / pins.name, folder / "bin" / "python"
     if not stamp.exists() or stamp.read_text() != pins.read_text():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
         install = [interpreter, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", pins]
@@ -80,11 +81,14 @@ def libraries() -> list[Library]:
         refuse("Node is not installed")
     script = str(HERE / "drivers" / "calls.js")
     found += [Library(f"node {one}", f"node-{one}", ("node", script, one)) for one in ("fetch", "http")]
-    return found + (of_other_languages() if os.environ.get("CLIENTS") == "all" else [])
+    return found + (of_other_languages() if ALL else [])
 
 
 def of_other_languages() -> list[Library]:
     """Those of `make clients`, which CI does not have."""
+    for program in ("go", "java", "nginx", "haproxy"):
+        if not which(program):
+            pytest.fail(f"{program} is not installed, or not in PATH")
     built = Path(python()).parents[1] / "calls-go"
     subprocess.run(["go", "build", "-o", built, HERE / "drivers" / "calls.go"], check=True)
     java = ("java", str(HERE / "drivers" / "Calls.java"))
@@ -92,6 +96,11 @@ def of_other_languages() -> list[Library]:
         Library("go", "go-net-http", (str(built),)),
         Library("java client", "java-http1", (*java, "client")),
         Library("java urlconnection", "java-urlconnection", (*java, "urlconnection")),
+        Library("pycurl", "libcurl", (python(), str(HERE / "drivers" / "calls.py"), "pycurl")),
+        *(
+            Library(one, one, (sys.executable, str(HERE / "drivers" / "proxies.py"), one))
+            for one in ("nginx", "haproxy")
+        ),
     ]
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 
 import pytest
 
 from testbed.client_models.catalogue import MODELS
 from testbed.clock import Clock
-from testbed.traffic.connection_rules import IDLE, MOVED, NOT_KEPT, ConnectionRules
+from testbed.settings import PRODUCTION
+from testbed.traffic.connection_rules import IDLE, MOVED, NOT_KEPT, ConnectionRules, may_cross_after
 
 OLD, NEW = "127.0.0.2", "127.0.0.3"
 
@@ -50,3 +52,8 @@ def test_a_ttl_pool_closes_what_leads_elsewhere():
 
 def test_nginx_keeps_no_connection():
     assert rules("nginx").ends(connection(), (OLD,), 0.0) == NOT_KEPT
+
+
+def test_a_request_crosses_a_close_for_the_speed_of_the_run_only_if_there_is_any():
+    assert may_cross_after(Clock(speed=60.0)) == PRODUCTION.client_keep_alive / 60
+    assert may_cross_after(Clock(speed=1.0)) == math.inf
