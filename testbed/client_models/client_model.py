@@ -84,7 +84,7 @@ class Source:
         experiments: their ids. A: HTTP clients and proxies, B: gRPC, R: an old side that closes its idle
             connections, X: one that is gone, XC: the same without keep-alive, N: a name that is gone for
             1 s. Over TLS with ALPN, T1: keep-alive, T2: as R, and gRPC with an age of 10 s, T3: as X,
-            T4: gRPC with an age of 60 s, T5: idle limits.
+            T4: gRPC with an age of 60 s, T5: idle limits. D: a server that closes instead of an answer.
     """
 
     library: str

@@ -14,6 +14,7 @@ from testbed.client_models.client_model import (
 )
 
 _DAY = date(2026, 11, 27)
+_TLS_DAY = date(2026, 11, 28)
 _PLAIN = "measured in plain text; over TLS assumed the same"
 _NO_GRPC = "measured with HTTP/1.1 behind it; gRPC assumed the same"
 _ONCE = AddressCache(NEVER)
@@ -26,7 +27,8 @@ NGINX = ClientModel(
     cache=_ONCE,
     keeps_connection=False,
     source=Source("nginx (a name in proxy_pass)", "1.22.1-9+deb12u11", _DAY, ("A16",)),
-    extrapolated=(_PLAIN, _NO_GRPC),
+    over_tls=Source("nginx", "1.22.1-9+deb12u11", _TLS_DAY, ("T1", "T2", "T3")),
+    extrapolated=(_NO_GRPC,),
     surprise="It resolves once, when it starts, also with `resolver` set, as long as the name stands "
     "literally in proxy_pass; after the old address is gone: 502 for good.",
 )
@@ -39,7 +41,8 @@ NGINX_RESOLVER = ClientModel(
     on_new_answer=OnNewAnswer.LEAVES,
     keeps_connection=False,
     source=Source("nginx (a variable in proxy_pass, and resolver)", "1.22.1-9+deb12u11", _DAY, ("A17",)),
-    extrapolated=(_PLAIN, _NO_GRPC),
+    over_tls=Source("nginx", "1.22.1-9+deb12u11", _TLS_DAY, ("T1", "T2", "T3")),
+    extrapolated=(_NO_GRPC,),
     surprise="An answer is used through the whole second of its expiry: TTL + 1 s.",
 )
 HAPROXY = ClientModel(
@@ -49,7 +52,8 @@ HAPROXY = ClientModel(
     looks_up=LookUp.CONNECT,
     cache=_ONCE,
     source=Source("haproxy (no resolvers section)", "2.6.12-1+deb12u4", _DAY, ("A18",)),
-    extrapolated=(_PLAIN, _NO_GRPC),
+    over_tls=Source("haproxy", "2.6.12-1+deb12u4", _TLS_DAY, ("T1", "T2", "T3")),
+    extrapolated=(_NO_GRPC,),
     surprise="After the old address is gone: 503 for good, 3 s each.",
 )
 HAPROXY_RESOLVERS = ClientModel(

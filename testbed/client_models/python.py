@@ -45,12 +45,10 @@ BOTO3 = ClientModel(
     family="Python",
     protocol="http/1.1",
     looks_up=LookUp.CONNECT,
-    retries=4,
-    source=Source("boto3 and botocore (endpoint_url)", "1.44.8", _DAY, ("A1", "R", "X", "N")),
+    retries=2,
+    source=Source("boto3 and botocore (endpoint_url)", "1.44.8", _DAY, ("A1", "R", "X", "N", "D")),
     over_tls=Source("boto3", "1.44.8", _TLS_DAY, ("T1", "T2", "T3", "T5")),
-    extrapolated=(
-        "no idle limit: none within 125 s",
-        "retries: the documented default (legacy mode)",
-    ),
+    extrapolated=("no idle limit: none within 125 s",),
+    surprise="It sends a call three times by default (DynamoDB's four times), also one that writes.",
 )
 MODELS = (REQUESTS, HTTPX, AIOHTTP, BOTO3)

@@ -87,6 +87,8 @@ class AppClient:
         """Send a request, wait for its end, and write its outcome to the ledger, whatever happens."""
         entry.method = entry.call.path if entry.call else _METHODS[entry.kind]
         self._ledger.start(entry, self.name)
+        if self._relay:
+            entry.family = self._relay.family
         try:
             call = await (self._own.send(entry) if entry.call else self._calls[entry.kind](entry))
             _learn(entry, await call.initial_metadata())
@@ -118,7 +120,8 @@ class AppClient:
             self._relay.close()
 
     def _finish(self, entry: Entry, outcome: Outcome, detail: str = "") -> None:
-        if self._relay:
+        # One that was lost with its connection finds the relay without it.
+        if self._relay and (outcome == "ok" or self._relay.family == "ipv6"):
             entry.family = self._relay.family
         if not (self._relay and self._relay.takes_all):
             self._watched.answered(entry)

@@ -220,6 +220,10 @@ def _lost(history: History, counted: Tally, ledger: Ledger) -> Iterator[Finding]
             f"step {loss.step}: {loss.count} {loss.cause or 'cause unknown'}" for loss in losses[:NAMED]
         )
         text = f"{_many(count, 'request')} {words} ({where}); the first: {_named(ids)}"
+        if not any(
+            getattr(own, outcome) for (_, family), own in counted.by_family.items() if family != "ipv6"
+        ):
+            text += "; all of them by IPv6"
         # Only if every loss is in such a step: one loss in a step that kept its schedule is proof against the
         # cutover.
         if reason is Reason.REQUEST_FAILED and (lasting := lasting_losses(ledger)):

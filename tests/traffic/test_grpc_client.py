@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import asyncio
 import time
 
-from testbed.journal import Connection
+import grpc
+
+from testbed.journal import Connection, Journal, read
 from testbed.settings import PRODUCTION
-from testbed.traffic.grpc_client import channel_options
-from testbed.traffic.traffic_plan import ClientGroup
+from testbed.traffic.grpc_client import AppClient, channel_options
+from testbed.traffic.grpc_sockets import FlowWatch
+from testbed.traffic.ledger import Entry, Ledger
+from testbed.traffic.traffic_plan import ClientGroup, RequestKind
 
 
 def answered_by(requests):
@@ -143,3 +148,29 @@ def test_the_delays_of_a_channel_are_those_of_grpc_core_in_the_time_of_the_run(w
     assert options["grpc.max_reconnect_backoff_ms"] == 2_000
     assert options["grpc.enable_http_proxy"] == 0
     assert not [name for name in options if "connect" in name and "reconnect" not in name]
+
+
+async def test_a_call_that_is_lost_with_its_connection_was_by_the_family_of_that(world, tmp_path):
+    class Relay:
+        options = ()
+        takes_all = True
+        family = "ipv6"
+
+        def close(self):
+            pass
+
+    world.names.addresses = None
+    path = tmp_path / "lost.ndjson"
+    with Journal(path) as journal:
+        plan = world.plan(path)
+        ledger, relay = Ledger(journal, plan.clock, plan.address), Relay()
+        watch = FlowWatch(plan.port, ledger)
+        client = AppClient("grpcio-0", plan, grpc.ssl_channel_credentials(), ledger, watch, None, relay)
+        sent = asyncio.create_task(client.send(Entry("t-1", RequestKind.GRPC_UNARY, 1, ledger.wall())))
+        await asyncio.sleep(0)
+        relay.family = "ipv4"  # none is connected any more
+        await sent
+        await client.close()
+        ledger.flush()
+    [request] = read(path)
+    assert (request.outcome, request.family) == ("failed", "ipv6")

@@ -258,6 +258,16 @@ def test_a_client_that_cannot_connect_any_more_is_a_failure_on_a_slow_machine_to
     assert " could not connect for up to " in verdict.findings[0].text
 
 
+@pytest.mark.parametrize("families", [("ipv6", "ipv6"), ("ipv6", "ipv4")])
+def test_losses_of_one_family_are_named_so(events: list[Event], families: tuple[str, str]) -> None:
+    changes = [
+        of(journal.Request, at, outcome="unknown", status="", pod="", family=family)
+        for at, family in zip((-1, -2), families, strict=True)
+    ]
+    text = compute(both(*changes)(events)).findings[0].text
+    assert text.endswith("; all of them by IPv6") is (families == ("ipv6", "ipv6"))
+
+
 def test_a_lag_that_hides_no_outage_is_no_reason(events: list[Event]) -> None:
     verdict = compute(late(PATIENCE.start_lag * 4, 3)(events))
     assert verdict.tally.start_lag.p90 > PATIENCE.start_lag * 1e6
