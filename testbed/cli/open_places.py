@@ -36,6 +36,10 @@ def show(console: Terminal, topology: Topology, options: Options) -> None:
     console.print("Start your own in another terminal:\n")
     for command in (f". {shlex.quote(str(folder / FILE))}", *_commands(topology, folder)):
         console.print(plain(f"  {command}"), soft_wrap=True)
+    if topology.setup.cluster.lb_controller_is_open:
+        from testbed.lb_controller.offline.binary_flags import NOT_IN_EVERY_RELEASE
+
+        console.print(f"\nAdd {NOT_IN_EVERY_RELEASE} if your controller's --help lists it.", soft_wrap=True)
     console.print("")
 
 
@@ -59,7 +63,7 @@ def _commands(topology: Topology, folder: Path) -> Iterator[str]:
             metrics_port=metrics,
             health_port=health,
         )
-        own = lb_flags.of_run(cluster.lb_controller_args, place, known=(), speed=speed)
+        own = lb_flags.of_run(cluster.lb_controller_args, place, known=lb_flags.IN_EVERY_RELEASE, speed=speed)
         yield shlex.join(["./aws-load-balancer-controller", *own.arguments])
     if cluster.external_dns_is_open and cluster.external_dns_flags:
         adapted = binary_flags.of_run(

@@ -59,6 +59,12 @@ def test_the_command_of_an_lb_controller_is_whole() -> None:
         assert f" {flag}" in command
 
 
+def test_a_flag_that_some_releases_refuse_is_left_to_the_person() -> None:
+    lines = shown(topology(lb_controller_is_open=True))
+    assert "--enable-waf=" not in lines[3]
+    assert "Add --enable-waf=false if your controller's --help lists it." in lines
+
+
 def test_the_command_of_an_external_dns_has_the_intervals_of_the_run() -> None:
     (command,) = [line for line in shown(topology(external_dns_is_open=True)) if "external-dns " in line]
     assert "--kubeconfig=/tools/kubeconfig" in command

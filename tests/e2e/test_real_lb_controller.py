@@ -7,7 +7,6 @@ another status, or lacks an element, than the one that the real controller was c
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
 
 import psutil
@@ -16,28 +15,17 @@ import pytest
 from testbed import journal
 from testbed.runtime.running import JOURNAL
 from tests.e2e.test_rehearse import PATIENCE, ROOT, run_testbed
+from tests.real_controllers.lb_controller_program import MARK, stand_in
 from tests.real_controllers.lb_controller_tape import STAGES, TAPE
 
 SPEED = "10"
 SCENARIO = ROOT / "tests" / "real_controllers" / "tape"
-MARK = "STAND_IN_OF"
-"""A variable of the stand-in and of what it forks."""
-MODULE = "tests.real_controllers.lb_controller_stand_in"
 
 pytestmark = [
     pytest.mark.real,
     pytest.mark.timeout(2 * PATIENCE),
     pytest.mark.skipif(not TAPE.exists(), reason=f"{TAPE} is not at hand"),
 ]
-
-
-def stand_in(folder: Path) -> Path:
-    """An executable file that is the stand-in."""
-    path = folder / "aws-load-balancer-controller"
-    python = f'{MARK}={folder} exec "{sys.executable}" -m {MODULE} "$@"'
-    path.write_text(f'#!/bin/sh\ncd "{ROOT}" && {python}\n')
-    path.chmod(0o700)
-    return path
 
 
 def test_the_whole_tape_is_played_while_clients_call(tmp_path: Path) -> None:

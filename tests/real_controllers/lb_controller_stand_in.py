@@ -333,7 +333,8 @@ def main() -> None:
         fail("unable to start", "leader election, WAF and Shield are to be off here")
     folder = Path(flags["webhook-cert-dir"])
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    tls.load_cert_chain(folder / flags["webhook-cert-file"], folder / flags["webhook-key-file"])
+    files = (flags["webhook-cert-file"] or "tls.crt", flags["webhook-key-file"] or "tls.key")
+    tls.load_cert_chain(*(folder / name for name in files))
     serve("0.0.0.0", int(flags["webhook-bind-port"]), tls)
     for name in ("metrics-bind-addr", "health-probe-bind-addr"):
         address, _, port = flags[name].rpartition(":")

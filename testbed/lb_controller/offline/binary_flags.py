@@ -23,6 +23,17 @@ balancer with its rules: it calls AWS some thirty times, one call after another,
 CERTIFICATE, KEY = "tls.crt", "tls.key"
 _LISTED = re.compile(r"^\s+(?:-\w, )?--([a-z0-9][a-z0-9-]*)", re.MULTILINE)
 _OFF = ("enable-leader-election", "enable-waf", "enable-wafv2", "enable-shield")
+IN_EVERY_RELEASE = frozenset(
+    {
+        *("cluster-name", "aws-region", "aws-vpc-id", "kubeconfig"),
+        *("webhook-cert-dir", "webhook-bind-port", "metrics-bind-addr", "health-probe-bind-addr"),
+        *("enable-leader-election", "enable-wafv2", "enable-shield"),
+    }
+)
+"""What a run sets and no release refuses: for a binary that nobody here can ask. The names of the
+certificate's files are the defaults anyway."""
+NOT_IN_EVERY_RELEASE = "--enable-waf=false"
+"""Needed by the releases that know WAF Classic; the others end at it. Source: pkg/config/addons_config.go."""
 _LEFT_OUT = (
     *("aws-vpc-tags", "aws-vpc-tag-key", "backend-security-group", "kube-ca-pem-filepath"),
     *("leader-election-id", "leader-election-namespace", "leader-election-lease-duration"),
