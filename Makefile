@@ -40,8 +40,8 @@ up: $(RUN) ## start the topology and keep it running for dig, curl and aws
 test: $(DEV) ## what a change needs: unit, conformance, e2e; about 13 minutes on 2 cores
 	$(SUITES) unit conformance e2e
 
-slow: $(DEV) ## what a merge needs besides: stories, compose, client, chaos
-	$(SUITES) stories compose client chaos
+slow: $(DEV) ## what a merge needs besides: stories, compose, real, client, chaos
+	$(SUITES) stories compose real client chaos
 
 unit: $(DEV) ## the parts, two at a time
 	$(SUITES) unit

@@ -64,7 +64,8 @@ SUITES = {
     ),
     "stories": Suite("stories", ("tests/e2e",), (*_TWO_WORKERS, "--dist", "loadfile")),
     "compose": Suite("compose", ("tests/compose",)),
-    "real": Suite("real", ("tests/real", "tests/e2e"), (*_TWO_WORKERS, "--dist", "load")),
+    # Its tests differ most in length: the worker that is done first takes over from the other.
+    "real": Suite("real", ("tests/real", "tests/e2e"), (*_TWO_WORKERS, "--dist", "worksteal")),
     "client": Suite("real_client", ("tests/real_clients",)),
     "chaos": Suite("chaos", ("tests/e2e", "tests/conformance"), (*_TWO_WORKERS, "--dist", "load")),
 }

@@ -112,4 +112,4 @@ def test_make_runs_every_suite_once(name: str) -> None:
         ).stdout.splitlines()
         if "tests/suites.py" in line
     }
-    assert recipes == {{"test": "unit conformance e2e", "slow": "stories compose client chaos"}[name]}
+    assert recipes == {{"test": "unit conformance e2e", "slow": "stories compose real client chaos"}[name]}
