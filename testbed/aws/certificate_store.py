@@ -8,9 +8,16 @@ never leave the run's folder and have mode 0600.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import trustme
+from cryptography import x509
+
+from testbed.faults.spoilt_certificates import Spoilt
+
+_A_DAY = timedelta(days=1)
+_ANOTHER_NAME = "another-name.invalid"
 
 
 class CertificateStore:
@@ -31,14 +38,34 @@ class CertificateStore:
         Returns:
             The files of its chain and its key, PEM.
         """
-        chain, key = _issue(self._public, names)
-        chain_file, key_file = self._folder / "target.pem", self._folder / "target.key"
+        return self._written("target", *_issue(self._public, names))
+
+    def _written(self, name: str, chain: bytes, key: bytes) -> tuple[Path, Path]:
+        chain_file, key_file = self._folder / f"{name}.pem", self._folder / f"{name}.key"
         chain_file.write_bytes(chain)
         # touch() keeps the mode of a file that exists, so an old one must go first.
         key_file.unlink(missing_ok=True)
         key_file.touch(mode=0o600)
         key_file.write_bytes(key)
         return chain_file, key_file
+
+    def spoilt_target_certificate(self, how: Spoilt, *names: str) -> tuple[Path, Path]:
+        """Issue a certificate of the targets that no client takes.
+
+        Returns:
+            The files of its chain and its key, PEM.
+        """
+        return self._written("spoilt-target", *_spoilt(self._public, how, names))
+
+    def spoilt(self, arn: str, how: Spoilt) -> tuple[bytes, bytes]:
+        """Issue a certificate like an ACM one, but spoilt, and return chain and key, PEM.
+
+        Raises:
+            KeyError: there is no such certificate.
+        """
+        own = x509.load_pem_x509_certificate(self.get(arn)[0])
+        names = own.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        return _spoilt(self._amazon, how, names.get_values_for_type(x509.DNSName))
 
     def issue(self, arn: str, names: Sequence[str]) -> None:
         """Issue a certificate for these names under an ACM ARN."""
@@ -65,6 +92,17 @@ class CertificateStore:
         return self._acm[arn]
 
 
-def _issue(authority: trustme.CA, names: Sequence[str]) -> tuple[bytes, bytes]:
-    issued = authority.issue_cert(*names)
+def _spoilt(authority: trustme.CA, how: Spoilt, names: Sequence[str]) -> tuple[bytes, bytes]:
+    if how is Spoilt.EXPIRED:
+        return _issue(authority, names, datetime.now(UTC) - _A_DAY)
+    return _issue(authority, [_ANOTHER_NAME])
+
+
+def serial(chain: bytes) -> str:
+    """Return the serial number of a certificate (PEM) as Envoy shows it."""
+    return f"{x509.load_pem_x509_certificate(chain).serial_number:x}"
+
+
+def _issue(authority: trustme.CA, names: Sequence[str], ends: datetime | None = None) -> tuple[bytes, bytes]:
+    issued = authority.issue_cert(*names, not_after=ends)
     return b"".join(blob.bytes() for blob in issued.cert_chain_pems), issued.private_key_pem.bytes()

@@ -15,6 +15,8 @@ from testbed.faults.address_gone import AddressGone
 from testbed.faults.backend_killed import BackendKilled
 from testbed.faults.backend_paused import BackendPaused
 from testbed.faults.balancer_paused import BalancerPaused
+from testbed.faults.certificate_expired import CertificateExpired
+from testbed.faults.certificate_of_another_name import CertificateOfAnotherName
 from testbed.faults.change_batches_refused import ChangeBatchesRefused
 from testbed.faults.changes_pending import ChangesPending
 from testbed.faults.changes_unfinished import ChangesUnfinished
@@ -57,6 +59,8 @@ __all__ = [
     "BackendKilled",
     "BackendPaused",
     "BalancerPaused",
+    "CertificateExpired",
+    "CertificateOfAnotherName",
     "ChangeBatchesRefused",
     "ChangesPending",
     "ChangesUnfinished",

@@ -22,6 +22,7 @@ class Reach(Enum):
     DEPLOYMENTS = "the Deployments of the controllers"
     ZONES = "the nodes of one zone"
     EDGES = "the connections between parts"
+    CERTIFICATES = "the certificates of targets and balancers"
     PODS = "the readiness of the target pods"
 
 

@@ -193,6 +193,11 @@ class Elbv2State:
     groups: Mapping[str, TargetGroup] = field(default_factory=dict)
     unmodelled: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def has_certificates(self) -> bool:
+        """True if a listener that serves has a certificate."""
+        return any(item.certificates for one in self.balancers if one.is_active for item in one.listeners)
+
 
 def states(front: Any) -> Mapping[str, str]:
     """Read the state of each load balancer, by its ARN, through a boto3 `elbv2` client: one call."""

@@ -16,6 +16,7 @@ from testbed.child_process import Process
 from testbed.clock import Clock
 from testbed.faults import ChangesPending, InjectedFault, ReadinessFlapping, TargetErrors, TargetSlow
 from testbed.faults.spoiled_answers import Spoiled, SpoiledAnswers
+from testbed.faults.spoilt_certificates import SpoiltCertificates
 from testbed.faults.stopped_controller import StoppedController
 from testbed.faults.struck_edge import StruckEdge
 from testbed.faults.struck_part import StruckPart
@@ -33,8 +34,28 @@ from testbed.runtime.upkeep import Upkeep
 
 if TYPE_CHECKING:
     from testbed.aws.aws_endpoint import AwsEndpoint
+    from testbed.aws.certificate_store import CertificateStore
+    from testbed.aws.change_feed import ChangeFeed
+    from testbed.aws.served_certificates import ServedCertificates
     from testbed.kubernetes.client import KubernetesClient
     from testbed.runtime.components.control_plane import ControlPlane
+
+
+@dataclass(frozen=True, slots=True)
+class Certified:
+    """Where the certificates of a run come from.
+
+    Attributes:
+        host: whose certificate the targets have.
+        store: the authorities.
+        served: what the balancers get.
+        changes: tells them that there is something new.
+    """
+
+    host: str
+    store: CertificateStore
+    served: ServedCertificates
+    changes: ChangeFeed
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class Struck:
         endpoint: the AWS endpoint.
         objects: those of the cluster.
         folder: of the access logs.
+        certified: where the certificates come from.
     """
 
     targets: Sequence[tuple[Envoy, Process]]
@@ -57,6 +79,7 @@ class Struck:
     endpoint: AwsEndpoint
     objects: KubernetesClient
     folder: Path
+    certified: Certified
 
 
 class LocalFaults:
@@ -137,6 +160,8 @@ class LocalFaults:
                     stack.enter_context(self._edges.struck(fault))
                 case TargetSlow() | TargetErrors():
                     stack.enter_context(fault_filters.set_in(self._filters, fault.runtime()))
+                case SpoiltCertificates():
+                    stack.enter_context(self._certificates_struck(fault))
                 case SpoiledAnswers():
                     stack.enter_context(struck.plane.name_server.spoiled(fault.effect))
                 case ChangesPending():
@@ -149,6 +174,20 @@ class LocalFaults:
                 case _:
                     stack.enter_context(struck.endpoint.strike(fault))
             yield
+
+    def _certificates_struck(self, fault: SpoiltCertificates) -> AbstractContextManager[None]:
+        from testbed.runtime.struck_certificates import balancers_spoilt, targets_spoilt
+
+        struck, one = self._struck, self._struck.certified
+        if fault.at == "targets":
+            return targets_spoilt(fault.how, one.host, one.store, [envoy for envoy, _ in struck.targets])
+        return balancers_spoilt(
+            fault.how,
+            one.served,
+            one.changes,
+            [envoy.admin for envoy, _ in struck.balancers],
+            lambda: struck.plane.fleet.state.has_certificates,
+        )
 
 
 def _at(address: str) -> Callable[[Address], bool]:

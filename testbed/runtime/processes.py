@@ -32,7 +32,7 @@ from testbed.runtime.components.confined_controllers import ConfinedControllers
 from testbed.runtime.components.control_plane import ControlPlane
 from testbed.runtime.components.envoy_process import Envoy
 from testbed.runtime.components.traffic_generator import TrafficGenerator
-from testbed.runtime.local_faults import LocalFaults, Struck
+from testbed.runtime.local_faults import Certified, LocalFaults, Struck
 from testbed.runtime.loop_thread import LoopThread
 from testbed.runtime.upkeep import Upkeep
 from testbed.traffic.counts import Counts
@@ -148,6 +148,7 @@ class Processes(Topology):
                 self._endpoint,
                 self.cluster.objects,
                 self._folder,
+                Certified(self.setup.host, self._certificates, self._served, self._changes),
             )
         )
         self._plane.start_clusters(loop)
@@ -179,6 +180,7 @@ class Processes(Topology):
         from testbed.aws.aws_endpoint import AwsEndpoint
         from testbed.aws.boto3_clients import Clients
         from testbed.aws.change_feed import ChangeFeed
+        from testbed.aws.served_certificates import ServedCertificates
         from testbed.runtime.components import moto as moto_process
 
         backend = f"http://{self.network.control}:{MOTO_PORT}"
@@ -198,6 +200,7 @@ class Processes(Topology):
         # A rehearsal that watches its run must not use up the API rate of the controllers.
         self.clients = Clients(self.network.aws_endpoint, access_key=OBSERVER)
         inside = Clients(backend)
+        self._changes, self._served = changes, ServedCertificates(self._certificates)
         self._plane = ControlPlane(
             self.setup,
             self.clock,
@@ -208,7 +211,7 @@ class Processes(Topology):
             inside=inside,
             observer=self.clients,
             changes=changes,
-            certificates=self._certificates,
+            certificates=self._served,
             upkeep=self._upkeep,
         )
         self.clusters = self._plane.clusters

@@ -20,6 +20,7 @@ from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.network import Network
 from testbed.runtime.components import backends, target_envoys
+from testbed.runtime.components.envoy_process import Envoy
 from testbed.settings import PATIENCE
 
 SPEED = 300.0
@@ -35,6 +36,7 @@ class Target:
     folder: Path
     trusted: bytes
     process: Process
+    envoy: Envoy
 
     def channel(self, *, tls: bool) -> grpc.Channel:
         options = [("grpc.ssl_target_name_override", HOST), ("grpc.use_local_subchannel_pool", 1)]
@@ -61,7 +63,7 @@ def target(tmp_path: Path, network: Network) -> Iterator[Target]:
         process = stack.enter_context(started.start(tmp_path))
         serving.wait_until(lambda: "ready" in serving.log.read_text())
         started.wait_until_ready(process)
-        yield Target(pod.address, tmp_path, authority.cert_pem.bytes(), process)
+        yield Target(pod.address, tmp_path, authority.cert_pem.bytes(), process, started)
 
 
 def test_both_listeners_route_alike_and_log_each_request_as_it_was_named(target: Target) -> None:

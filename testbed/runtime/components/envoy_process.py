@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +35,19 @@ class Envoy:
         config: the path of its configuration file.
         document: the content of that file.
         admin: the URL of its admin interface.
+        files: further files that its configuration names, with their content.
     """
 
     command: Command
     config: Path
     document: Mapping[str, Any]
     admin: str
+    files: Mapping[Path, Mapping[str, Any]] = field(default_factory=dict)
 
     def write(self) -> None:
-        """Write the configuration file."""
-        self.config.write_text(json.dumps(self.document, indent=1))
+        """Write the configuration file, and those that it names."""
+        for path, document in {**self.files, self.config: self.document}.items():
+            write_whole(path, document)
 
     def start(self, logs: Path) -> Process:
         """Write the configuration and start the process; `wait_until_ready` returns when it serves."""
@@ -96,6 +99,13 @@ def configured(
     ]  # fmt: skip
     document = filled(source, values, clock)
     return Envoy(Command(name, arguments), config, document, f"http://{admin[0]}:{admin[1]}")
+
+
+def write_whole(path: Path, document: Mapping[str, Any]) -> None:
+    """Move the complete file into its place: Envoy must never read half of it, and reads it again then."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(document, indent=1))
+    fresh.replace(path)
 
 
 def rejection(log: str) -> str | None:

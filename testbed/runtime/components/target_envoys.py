@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -91,7 +92,8 @@ def envoy(pod: TargetPod, clock: Clock, folder: Path) -> Envoy:
     Raises:
         Missing: no Envoy is installed.
     """
-    return configured("target.yaml", pod.name, values(pod, folder), clock, folder, (pod.address, ADMIN_PORT))
+    built = configured("target.yaml", pod.name, values(pod, folder), clock, folder, (pod.address, ADMIN_PORT))
+    return replace(built, files={secret_file(folder, pod.name): secret(pod.certificate, pod.key)})
 
 
 def values(pod: TargetPod, folder: Path) -> dict[str, Value]:
@@ -111,11 +113,31 @@ def values(pod: TargetPod, folder: Path) -> dict[str, Value]:
         "GRPC_PORT": pod.grpc[1] if pod.grpc else backends.GRPC_PORT,
         "REST_BACKEND": (pod.rest[0],) if pod.rest else pod.backends,
         "REST_PORT": pod.rest[1] if pod.rest else backends.REST_PORT,
-        "TLS_CERTIFICATE": str(pod.certificate.resolve()),
-        "TLS_KEY": str(pod.key.resolve()),
+        "TLS_SECRET": str(secret_file(folder, pod.name).resolve()),
         "ACCESS_LOG": str(access_log(folder, pod.name).resolve()),
         "MAX_CONNECTION_AGE": age,
         "PLAIN_CONNECTION_AGE": age if pod.plain_age else None,
+    }
+
+
+def secret_file(folder: Path, name: str) -> Path:
+    """Return the path of the file that names the certificate of a pod."""
+    return folder / f"{name}.secret.json"
+
+
+def secret(certificate: Path, key: Path) -> Mapping[str, Any]:
+    """Return the content of that file: one resource of Envoy's secret discovery."""
+    return {
+        "resources": [
+            {
+                "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.Secret",
+                "name": "own",
+                "tls_certificate": {
+                    "certificate_chain": {"filename": str(certificate.resolve())},
+                    "private_key": {"filename": str(key.resolve())},
+                },
+            }
+        ]
     }
 
 

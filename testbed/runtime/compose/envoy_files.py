@@ -4,7 +4,7 @@
 <run>/nlb.json  alb.json           bootstrap of the balancers' nodes; ADS has everything else
 <run>/envoy-0.json                 bootstrap of a target: its admin, and the paths of the next two
 <run>/envoy-0/lds.json  cds.json   listeners and clusters, from envoy/target.yaml; each run replaces them
-<run>/<number>/                    certificate, key and access logs of one run
+<run>/<number>/                    certificate, key, the file that names both, and access logs of one run
 ```
 
 Envoy reads a file again when another is moved into its place (file-based discovery, `path_config_source`), so
@@ -14,15 +14,15 @@ the next run may have another speed or connection age without a restart.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from testbed import loopback_http
 from testbed.clock import Clock
 from testbed.errors import BadInput, Missing
 from testbed.rehearsal.setup import Setup
 from testbed.runtime.components import balancer_envoys, cluster_objects, envoy_templates, target_envoys
+from testbed.runtime.components.envoy_process import write_whole
 from testbed.runtime.compose.container_network import ContainerNetwork
 from testbed.settings import PATIENCE
 
@@ -49,7 +49,7 @@ class EnvoyFiles:
         """Write the files that the containers need to start, before any run."""
         for kind in balancer_envoys.ADMIN_PORTS:
             values = balancer_envoys.values(kind, self._network)
-            self._write(
+            write_whole(
                 self._folder / f"{kind}.json", envoy_templates.filled(f"{kind}.yaml", values, Clock())
             )
         for index in range(cluster_objects.PODS):
@@ -58,7 +58,7 @@ class EnvoyFiles:
             own.mkdir(exist_ok=True)
             for discovery in _TYPES:
                 # Envoy does not start if a file that its bootstrap names is missing.
-                self._write(own / f"{discovery}.json", {"resources": []})
+                write_whole(own / f"{discovery}.json", {"resources": []})
             admin = {"address": self._network.envoy_pod(index), "port_value": target_envoys.ADMIN_PORT}
             bootstrap = {
                 "node": {"id": name, "cluster": "targets"},
@@ -68,17 +68,18 @@ class EnvoyFiles:
                     for discovery in _TYPES
                 },
             }
-            self._write(self._folder / f"{name}.json", bootstrap)
+            write_whole(self._folder / f"{name}.json", bootstrap)
 
     def begin(self, setup: Setup, clock: Clock, run: Path, certificate: Path, key: Path) -> None:
         """Give the targets the listeners of a new run; their access logs go to the folder `run`."""
         for pod in target_envoys.pods(setup, self._network, certificate, key):
+            write_whole(target_envoys.secret_file(run, pod.name), target_envoys.secret(certificate, key))
             resources = envoy_templates.filled("target.yaml", target_envoys.values(pod, run), clock)[
                 "static_resources"
             ]
             for discovery, (field, kind) in _TYPES.items():
                 listed = [{"@type": kind, **item} for item in resources[field]]
-                self._write(self._folder / pod.name / f"{discovery}.json", {"resources": listed})
+                write_whole(self._folder / pod.name / f"{discovery}.json", {"resources": listed})
 
     def serves(self, index: int, run: Path) -> bool:
         """True if a target has taken the listeners of a run.
@@ -99,18 +100,12 @@ class EnvoyFiles:
                     # Envoy watches the two files apart, so a busy machine may see the later one first. It
                     # reads a file again when that is moved into its place.
                     path = self._folder / name / "lds.json"
-                    self._write(path, json.loads(path.read_text()))
+                    write_whole(path, json.loads(path.read_text()))
                     return False
                 raise BadInput(f"{name} refuses its listener: {why}")
         # Those of an earlier run stay active until the new ones have warmed up.
         active = [json.dumps(listener.get("active_state")) for listener in listeners]
         return bool(active) and all(str(run) in text for text in active)
-
-    def _write(self, path: Path, document: Mapping[str, Any]) -> None:
-        """Move the complete file into its place, because Envoy must never read half of it."""
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(document, indent=1))
-        fresh.replace(path)
 
 
 def missing(indexes: Iterable[int]) -> Missing:

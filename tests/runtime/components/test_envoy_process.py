@@ -14,12 +14,11 @@ from testbed.runtime.components.envoy_process import rejection
 
 
 def test_envoy_tells_its_own_reason_when_it_refuses(tmp_path: Path, network: Network) -> None:
-    (tmp_path / "broken.pem").write_text("no certificate")
     pod = target_envoys.TargetPod(
-        "envoy-0", network.envoy_pod(0), ("127.0.0.1",), tmp_path / "broken.pem", tmp_path / "broken.pem"
+        "envoy-0", network.envoy_pod(0), ("nowhere",), tmp_path / "c.pem", tmp_path / "k.pem"
     )
     refused = target_envoys.envoy(pod, Clock(60), tmp_path)
-    reason = r"envoy-0\.json: Envoy rejects it: Failed to load certificate chain from .*broken\.pem$"
+    reason = r"envoy-0\.json: Envoy rejects it: malformed IP address: nowhere"
     with refused.start(tmp_path) as process, pytest.raises(BadInput, match=reason):
         refused.wait_until_ready(process)
 
@@ -30,7 +29,7 @@ def test_nothing_is_written_before_it_starts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
     assert str(envoy.config) in envoy.command.arguments
     envoy.write()
-    assert list(tmp_path.iterdir()) == [envoy.config]
+    assert set(tmp_path.iterdir()) == {envoy.config, *envoy.files}
 
 
 def test_a_log_without_a_reason_has_none() -> None:

@@ -19,6 +19,7 @@ def begun(folder: Path, age: float | None = 300.0, speed: float = 60.0) -> str:
     """The listeners of the first target after a run has begun."""
     files = EnvoyFiles(ContainerNetwork(91), folder)
     files.write_bootstraps()
+    (folder / "1").mkdir()
     files.begin(
         replace(PLAIN, connection_age=age),
         Clock(speed=speed),
@@ -59,6 +60,7 @@ def test_no_half_written_file_is_left(tmp_path: Path) -> None:
 def test_the_targets_listen_where_the_scenarios_pods_do(tmp_path: Path) -> None:
     files = EnvoyFiles(ContainerNetwork(91), tmp_path)
     files.write_bootstraps()
+    (tmp_path / "1").mkdir()
     # Docker Compose has containers for one kind of pods, of the usual name.
     pods = replace(TARGETS, name=Targets().name)
     one = replace(OWN, clusters=(replace(OWN.cluster, targets=(pods,)),))
