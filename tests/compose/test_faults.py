@@ -93,19 +93,27 @@ def test_a_topology_that_is_not_there_is_told(project: Project) -> None:
         Containers(ContainerNetwork(99))
 
 
-def test_a_story_with_a_killed_target_fails_from_the_host(project: Project, tmp_path: Path) -> None:
+def test_a_story_with_three_faults_of_the_same_classes_fails_from_the_host(
+    project: Project, tmp_path: Path
+) -> None:
     environment = {
         **project.environment,
         "TESTBED_CONTROL": f"http://{project.loopback}:7070",
         "TESTBED_AWS": f"http://{project.loopback}:4566",
     }
-    story = [sys.executable, "-m", "testbed", "rehearse", "tests/compose/stories/killed_target.py"]
+    story = [sys.executable, "-m", "testbed", "rehearse", "tests/compose/stories/three_faults.py"]
     options = ["--on", "compose", "--speed", "40", "--rate", "100", "--report", str(tmp_path)]
     done = subprocess.run([*story, *options], env=environment, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode in (ExitCode.FAIL, ExitCode.INCONCLUSIVE), done.stdout + done.stderr
     events = list(journal.read(tmp_path / "journal.ndjson"))
-    acts = [event.text for event in events if isinstance(event, journal.Action)]
-    assert acts.index("kill envoy-1") < acts.index("end of kill envoy-1")
+    struck = {event.number: event.text for event in events if isinstance(event, journal.FaultStarted)}
+    undone = [event.number for event in events if isinstance(event, journal.FaultEnded)]
+    assert list(struck.values()) == [
+        "target-killed envoy-1",
+        "target-cut-off envoy-0",
+        "backend-paused backend-0",
+    ]
+    assert undone == list(struck)
     outcomes = {event.outcome for event in events if isinstance(event, journal.Request)}
     assert outcomes & {"failed", "unknown"}
     served = {event.pod for event in events if isinstance(event, journal.Request)}

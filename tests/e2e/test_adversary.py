@@ -101,8 +101,10 @@ STREAMS = ("/WatchMeasurements", "/UploadScans", "/Calibrate", "/events")
 Injection = Callable[[Run], None]
 
 
-def play(folder: Path, variant: str, inject: Injection, *more: str, rate: float = RATE) -> Judged:
-    command = [sys.executable, "-m", "testbed", "rehearse", f"{SCRIPT}:{variant}", "--report", str(folder)]
+def play(
+    folder: Path, variant: str, inject: Injection, *more: str, rate: float = RATE, script: Path = SCRIPT
+) -> Judged:
+    command = [sys.executable, "-m", "testbed", "rehearse", f"{script}:{variant}", "--report", str(folder)]
     options = ["--speed", str(SPEED), "--rate", str(rate), *more]
     with subprocess.Popen(
         [*command, *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT
