@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
+@click.argument(
+    "paths", nargs=-1, required=True, type=options.InputPath(exists=False, folders=True), metavar="PATH..."
+)
 @click.option(
     "--accept",
     "accepted",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.InputPath(),
     help="A file of findings that are accepted, each with a reason: [[accept]] with rule, reason, files.",
 )
 @click.option(
@@ -54,7 +56,7 @@ if TYPE_CHECKING:
     "--zone",
     "zones",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.InputPath(),
     help="What `aws route53 list-resource-record-sets` prints: its records are looked at, too.",
 )
 @click.option(
@@ -86,8 +88,9 @@ def check(
 ) -> int:
     """Name the known traps in manifests.
 
-    PATH... are files and folders, and - is standard input. Files of a folder are read in the order of their
-    names; an object that is defined again is replaced, as `kubectl apply` would.
+    PATH... are files and folders; one path, also of an option, may be - for standard input. Files of a folder
+    are read in the order of their names; an object that is defined again is replaced, as `kubectl apply`
+    would.
 
     A comment `# testbed: accept RULE-ID REASON` above a line, or at its end, accepts what is found there: it
     is shown, and does not fail. `testbed explain-rule RULE-ID` says more of a finding.

@@ -22,14 +22,14 @@ _MANIFESTS = click.option(
     "--manifests",
     multiple=True,
     required=True,
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    type=options.InputPath(folders=True),
     help="A YAML or JSON file, a folder of them, or - for standard input; may be given several times.",
 )
 _ZONES = click.option(
     "--zone",
     "zones",
     multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=options.InputPath(),
     help="What `aws route53 list-resource-record-sets` prints; may be given several times.  "
     "[default: an empty zone]",
 )

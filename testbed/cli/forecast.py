@@ -41,8 +41,8 @@ class _Finite(click.FloatRange):
 @click.option("--clients", type=_Count(), default=1_000_000, show_default=True, help="How many call, in all.")
 @click.option(
     "--population",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A TOML or JSON file that says who calls; default: the scenario's clients.",
+    type=options.InputPath(),
+    help="A TOML or JSON file that says who calls, or - for standard input; default: the scenario's clients.",
 )
 @click.option(
     "--requests-every",

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from testbed.cli import options
-from testbed.printing import echo
+from testbed.printing import echo, folded
 from testbed.releases import Named
 
 
@@ -53,20 +53,22 @@ def init(
         raise BadInput("the file exists already", where=Location(existing), do="give --force to overwrite it")
     write_all(folder, {name: text.encode() for name, text in files.items()}, "--into")
     balancers = (f"{scenario_script.names(one.objects)} ({one.made_by})" for one in (move.old, move.new))
-    echo(f"{move.host}: {', '.join(balancers)}")
-    for name in files:
-        echo(f"  wrote {folder / name}")
-    echo(f"  {move.external_dns_choice}")
-    echo(f"  {move.lb_controller_choice}")
-    for note in filter(None, (move.external_dns_choice.note, move.lb_controller_choice.note)):
-        echo(f"  {note}; testbed check says more")
-    for assumption in assumptions.of_move(move):
-        echo(f"  {assumption}")
-    if move.left_out:
-        which = "some" if move.external_dns else "the"
-        echo(f"  without {which} flags of ExternalDNS's Deployment: {move.left_out}")
-    for other in move.others_moving:
-        echo(f"  {other} moves too, and is not called: testbed init {path} --host {other} --into FOLDER")
+    notes = filter(None, (move.external_dns_choice.note, move.lb_controller_choice.note))
+    which = "some" if move.external_dns else "the"
+    lines = [
+        *(f"wrote {folder / name}" for name in files),
+        str(move.external_dns_choice),
+        str(move.lb_controller_choice),
+        *(f"{note}; testbed check says more" for note in notes),
+        *map(str, assumptions.of_move(move)),
+        *([f"without {which} flags of ExternalDNS's Deployment: {move.left_out}"] if move.left_out else []),
+        *(
+            f"{other} moves too, and is not called: testbed init {path} --host {other} --into FOLDER"
+            for other in move.others_moving
+        ),
+    ]
+    echo(folded("\n".join([f"{move.host}: {', '.join(balancers)}", *(f"  {line}" for line in lines)])))
+    # Whole, to be copied.
     echo(f"  play  testbed rehearse {folder}")
     echo(f"  and   testbed rehearse {folder}:there_and_back")
     echo(f"  and   testbed check {path}")

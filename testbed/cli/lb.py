@@ -21,7 +21,7 @@ def lb() -> None:
     "--manifests",
     multiple=True,
     required=True,
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    type=options.InputPath(folders=True),
     help="A YAML file, a folder of them, or - for standard input; may be given several times.",
 )
 @options.lb_controller("--controller-version")
@@ -74,8 +74,8 @@ def plan(
 
 
 @lb.command()
-@click.argument("old", type=click.Path(exists=True, path_type=Path))
-@click.argument("new", type=click.Path(exists=True, path_type=Path))
+@click.argument("old", type=options.InputPath(folders=True))
+@click.argument("new", type=options.InputPath(folders=True))
 @options.lb_controller()
 @options.external_dns(text="Accepted by every command; changes nothing here.", default="")
 @click.option(
@@ -88,11 +88,12 @@ def diff(
     external_dns: Named | None,  # noqa: ARG001 accepted by all commands
     output: str,
 ) -> int:
-    """Print what an edit from OLD to NEW, files or folders, does to balancers that stand.
+    """Print what an edit from OLD to NEW does to balancers that stand.
 
-    That is, the calls to AWS in their order, what clients notice of them, and the names that change. What OLD
-    has and NEW has not is deleted. One ready pod behind each Service, and all that the manifests name in the
-    account, is assumed. Exit code 1 if an object cannot be built or AWS refuses a call.
+    Both are files or folders, and one may be - for standard input. Printed are the calls to AWS in their
+    order, what clients notice of them, and the names that change. What OLD has and NEW has not is deleted.
+    One ready pod behind each Service, and all that the manifests name in the account, is assumed. Exit code 1
+    if an object cannot be built or AWS refuses a call.
     """
     import orjson
 
@@ -123,7 +124,7 @@ def diff(
     "--manifests",
     multiple=True,
     required=True,
-    type=click.Path(exists=True, allow_dash=True, path_type=Path),
+    type=options.InputPath(folders=True),
     help="A YAML file, a folder of them, or - for standard input; may be given several times.",
 )
 @options.lb_controller(text="Accepted by every command; changes nothing here.", default="")

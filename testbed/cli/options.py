@@ -21,7 +21,29 @@ from testbed.settings import DEFAULT_RATE, DEFAULT_SPEED
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _TABLE = "testbed.pyproject"
+_READS_STANDARD_INPUT = "testbed.reads_standard_input"
 _PYPROJECT = Location(Path("pyproject.toml"))
+
+
+class InputPath(click.Path):
+    """A path that is read; `-` is standard input, which one path of a command line may be."""
+
+    def __init__(self, *, exists: bool = True, folders: bool = False) -> None:
+        """Take a file, and with `folders` also a folder of manifests, whose readers know `-` themselves."""
+        super().__init__(exists=exists, dir_okay=folders, allow_dash=True, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the path.
+
+        Raises:
+            click.BadParameter: it does not exist, or is a second `-`.
+        """
+        if str(value) != "-" or ctx is None:
+            return super().convert(value, param, ctx)
+        if ctx.meta.setdefault(_READS_STANDARD_INPUT, False):
+            self.fail("standard input can be read once: only one path may be -.", param, ctx)
+        ctx.meta[_READS_STANDARD_INPUT] = True
+        return Path("-") if self.dir_okay else Path("/dev/stdin")
 
 
 def remember_pyproject(context: click.Context, table: Mapping[str, Any]) -> None:

@@ -77,7 +77,8 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
     limits = [threshold.text for threshold, _ in thresholds]
     console = Terminal()
     chosen, slower = paced(chosen, scenario, releases)
-    for line in filter(None, [*releases.lines, slower]):
+    shares = f"{scenario.clients.note}." if scenario.clients and scenario.clients.note else ""
+    for line in filter(None, [*releases.lines, shares, slower]):
         console.print(line, soft_wrap=True)
     if chosen.chaos is not None:
         console.print(f"chaos {chosen.chaos}, production time from the start of the traffic:", soft_wrap=True)

@@ -139,14 +139,16 @@ class Population:
         Raises:
             BadInput: the file cannot be read, or is no population.
         """
-        where = Location(path)
+        where, is_json = Location(path), False
         try:
             text = path.read_text(encoding="utf-8")
-            document = orjson.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+            # Standard input has no suffix, and no TOML begins so.
+            is_json = path.suffix == ".json" or text.lstrip().startswith("{")
+            document = orjson.loads(text) if is_json else tomllib.loads(text)
         except OSError as error:
             raise BadInput(f"cannot be read: {error.strerror}", where=where) from None
         except (ValueError, RecursionError) as error:
-            kind = "JSON" if path.suffix == ".json" else "TOML"
+            kind = "JSON" if is_json else "TOML"
             raise BadInput(f"not {kind}: {error}", where=where) from None
         if not isinstance(document, dict) or set(document) != {"clients"}:
             others = sorted(set(document) - {"clients"}) if isinstance(document, dict) else []

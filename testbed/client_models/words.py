@@ -14,7 +14,6 @@ from typing import Any
 from testbed.client_models.client_model import NEVER, ClientModel, LookUp
 
 WIDTH = 80
-_INDENT = " " * 6
 _REAL = "grpcio"
 
 
@@ -79,21 +78,44 @@ def text(models: Iterable[ClientModel]) -> list[str]:
         lines.append(family)
         for model in members:
             lines.append(f"  {model.name}{' *' if model.extrapolated else ''}")
-            for title, words in (
-                ("looks up ", looks_up(model)),
-                ("connection: ", connection(model)),
-                ("no such name: ", negative(model)),
-                ("in a run: ", in_a_run(model)),
-                ("", measured(model)),
-                ("surprise: ", model.surprise),
-                ("* ", "; ".join(model.extrapolated)),
-            ):
-                if words:
-                    lines += textwrap.wrap(
-                        f"{title}{words}", WIDTH, initial_indent=_INDENT, subsequent_indent=f"{_INDENT}  "
-                    )
+            lines += _wrapped(_rows(model), 6)
         lines.append("")
     return lines[:-1]
+
+
+def whole(model: ClientModel) -> list[str]:
+    """Return all that is known of one model, as lines of at most 80 columns."""
+    speaks = f"{model.protocol}{', HTTP/2 where TLS offers it (ALPN)' if model.speaks_h2 else ''}"
+    follows = "by itself" if model.follows_by_itself else "only when something ends its connection"
+    more = [
+        ("speaks ", speaks),
+        ("goes to the new address ", follows),
+        ("retires a connection after ", f"{model.max_age:g} s" if model.max_age < NEVER else ""),
+        ("retries: ", str(model.retries) if model.retries else "none"),
+    ]
+    return [f"{model.name} ({model.family})", *_wrapped([*more, *_rows(model)], 2)]
+
+
+def _rows(model: ClientModel) -> list[tuple[str, str]]:
+    return [
+        ("looks up ", looks_up(model)),
+        ("connection: ", connection(model)),
+        ("no such name: ", negative(model)),
+        ("in a run: ", in_a_run(model)),
+        ("", measured(model)),
+        ("surprise: ", model.surprise),
+        ("* ", "; ".join(model.extrapolated)),
+    ]
+
+
+def _wrapped(rows: Iterable[tuple[str, str]], indent: int) -> list[str]:
+    first, later = " " * indent, " " * (indent + 2)
+    return [
+        line
+        for title, words in rows
+        if words
+        for line in textwrap.wrap(f"{title}{words}", WIDTH, initial_indent=first, subsequent_indent=later)
+    ]
 
 
 def markdown(models: Iterable[ClientModel]) -> list[str]:

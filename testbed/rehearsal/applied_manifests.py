@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ def loaded(folder: Path, given: Iterable[Manifests]) -> list[Manifest]:
     """
     found: dict[tuple[str, str, str], Manifest] = {}
     for one in given:
-        items = manifest_files.load([folder / path for path in one.files], custom=bool(one.only))
+        items = manifest_files.load([file_of(folder, path) for path in one.files], custom=bool(one.only))
         if one.only:
             items = selected(items, one.only)
         for item in items:
@@ -34,6 +35,13 @@ def loaded(folder: Path, given: Iterable[Manifests]) -> list[Manifest]:
             found.pop(filled.key, None)
             found[filled.key] = filled
     return list(found.values())
+
+
+def file_of(folder: Path, name: str) -> Path:
+    """Return the path of a file that a script names; people read it, so without `..` if it stays the same."""
+    path = folder / name
+    short = os.path.normpath(path)
+    return Path(short) if os.path.realpath(short) == os.path.realpath(path) else path
 
 
 def selected(loaded: Sequence[Manifest], only: Sequence[str]) -> list[Manifest]:

@@ -12,7 +12,7 @@ from testbed.lb_controller.offline.controller_flags import arguments
 from testbed.lb_controller.offline.deployment import has_service_webhook, lb_controller
 from testbed.options import Options
 from testbed.real_controllers.named_release import named_release
-from testbed.rehearsal.applied_manifests import selected
+from testbed.rehearsal.applied_manifests import file_of, selected
 from testbed.rehearsal.scenario import STORY_EXTERNAL_DNS, STORY_LB_CONTROLLER, Scenario
 from testbed.releases import EXTERNAL_DNS, LB_CONTROLLER, Choice, Controller, Named
 
@@ -81,7 +81,7 @@ def _standing(scenario: Scenario) -> list[Manifest]:
         return [
             item
             for one in scenario.manifests
-            for loaded in [files.load([scenario.folder / name for name in one.files], custom=True)]
+            for loaded in [files.load([file_of(scenario.folder, name) for name in one.files], custom=True)]
             for item in (selected(loaded, one.only) if one.only else loaded)
         ]
     except BadInput:

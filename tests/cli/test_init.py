@@ -27,7 +27,9 @@ def test_the_files_stand_beside_the_manifests(tmp_path: Path, capsys: pytest.Cap
     assert f"play  testbed rehearse {path}/cutover\n" in out
     assert f"and   testbed rehearse {path}/cutover:there_and_back\n" in out
     assert "assumes that the pods end a client's connection after 300 s (connection_age)" in out
-    assert "certificate of api.example.com is issued for the run as arn:aws:acm:ap-northeast-1:0000" in out
+    assert "certificate of api.example.com is issued for the run as arn:aws:acm:ap-northeast-1:0000" in (
+        " ".join(out.split())
+    )
 
 
 def test_the_releases_that_the_scenario_is_written_for_are_printed(

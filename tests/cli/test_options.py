@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -130,3 +133,38 @@ def test_a_network_is_read_as_one() -> None:
     assert str(chosen("--network", "127.9.0.0/16")["network"]) == "127.9.0.0/16"
     result = CliRunner().invoke(cli, ["inner", "shown", "--network", "10.0.0.0/16"], obj={})
     assert "is not a /16 of 127.0.0.0/8" in result.output
+
+
+ZONE = """{"ResourceRecordSets": [{"Name": "example.com.", "Type": "SOA", "TTL": 900,
+  "ResourceRecords": [{"Value": "ns. admin. 1 7200 900 1209600 86400"}]}]}"""
+ACCEPTED = '[[accept]]\nrule = "capitals-in-host"\nreason = "we know"\nfiles = "web.yaml"\n'
+CLIENTS = '{"clients": {"grpcio": 1.0}}'
+SERVICE = """{"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+  "spec": {"type": "LoadBalancer", "ports": [{"port": 80}]}}"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text", "code"),
+    [
+        (("check", "web.yaml", "--zone", "-"), ZONE, 0),
+        (("check", "web.yaml", "--accept", "-"), ACCEPTED, 1),
+        (
+            ("dns", "plan", "--manifests", "web.yaml", "--zone", "-", "--source=service", "--policy=sync"),
+            ZONE,
+            0,
+        ),
+        (("lb", "diff", "-", "web.yaml"), SERVICE, 0),
+        (("forecast", "--population", "-"), CLIENTS, 0),
+        (("check", "-", "--zone", "-"), ZONE, 2),
+        (("lb", "diff", "-", "-"), SERVICE, 2),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_one_file_of_a_command_may_come_from_standard_input(
+    tmp_path: Path, arguments: tuple[str, ...], text: str, code: int
+) -> None:
+    (tmp_path / "web.yaml").write_text(SERVICE)
+    run = [sys.executable, "-m", "testbed", *arguments]
+    done = subprocess.run(run, input=text, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert ("standard input can be read once: only one path may be -" in done.stderr) is (code == 2)

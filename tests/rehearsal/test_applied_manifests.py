@@ -8,7 +8,7 @@ import pytest
 
 from testbed.errors import BadInput
 from testbed.kubernetes import manifests
-from testbed.rehearsal.applied_manifests import loaded, selected, with_annotations, with_values
+from testbed.rehearsal.applied_manifests import file_of, loaded, selected, with_annotations, with_values
 from testbed.rehearsal.scenario import Manifests
 from tests.scaffold.manifests_of_a_shop import SHOP
 
@@ -86,3 +86,13 @@ def test_one_text_is_no_list_of_objects() -> None:
         BadInput, match=r"only='service/a' is one text, not a list; write only=\['service/a'\]"
     ):
         Manifests("a.yaml", only="service/a")
+
+
+def test_the_path_of_a_file_has_no_way_up_unless_a_link_makes_it_another_file(tmp_path: Path) -> None:
+    folder = tmp_path / "cutover"
+    folder.mkdir()
+    assert file_of(folder, "../web.yaml") == tmp_path / "web.yaml"
+    linked = tmp_path / "other" / "link"
+    linked.parent.mkdir()
+    linked.symlink_to(folder)
+    assert file_of(linked, "../web.yaml") == linked / "../web.yaml"
