@@ -21,6 +21,8 @@ class Production:
     """With `--events`, from a change of an object until the sync (controller.go)."""
     external_dns_tick: float = 1.0
     """Interval at which its loop checks the clock (controller.go)."""
+    pod_start: float = 5.0
+    """From the end of a pod until its successor is ready, the image being on the node. An assumption."""
     container_restart: float = 10.0
     """From the end of a container until the kubelet starts it again (CrashLoopBackOff begins with 10 s)."""
     metric_period: float = 60.0

@@ -1,8 +1,9 @@
 """Deployments: each has what it asks for at once; those whose image is `run` by the testbed have pods, too.
 
-Source: kubernetes pkg/controller/deployment (sync.go `calculateStatus`, progress.go). The containers of other
-Deployments are nobody's here: their status says that all replicas are available, so that `kubectl rollout
-status` ends, and there are no pods. ReplicaSets are left out: a pod belongs to its Deployment.
+Source: kubernetes pkg/controller/deployment (sync.go `calculateStatus`, progress.go). Other Deployments have
+the pods that the runtime plays for their Services (played_pods.py), perhaps fewer than they ask for: their
+status says that all are available, so that `kubectl rollout status` ends. ReplicaSets are left out: a pod
+belongs to its Deployment.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from testbed.clock import Clock
 from testbed.kubernetes.api_errors import NotFound
 from testbed.kubernetes.object_fields import Object
 from testbed.kubernetes.object_store import ObjectStore
+from testbed.kubernetes.played_pods import PlayedPods, replicas_of
 from testbed.settings import PATIENCE
 
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -35,12 +37,6 @@ def image_name(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
 
 
-def replicas_of(deployment: Mapping[str, Any]) -> int:
-    """Return how many pods a Deployment asks for; 1 if it does not say."""
-    asked = (deployment.get("spec") or {}).get("replicas")
-    return 1 if asked is None else int(asked)
-
-
 class DeploymentController:
     """Keeps the status of Deployments, and pods of those that are run.
 
@@ -53,16 +49,18 @@ class DeploymentController:
         self, store: ObjectStore, clock: Clock, is_run: Callable[[str], bool], notice: Callable[[], None]
     ) -> None:
         self._store, self._clock, self._is_run, self._notice = store, clock, is_run, notice
+        self._played = PlayedPods(store, clock)
 
     def run(self, stop: threading.Event) -> None:
-        """Look at the Deployments after each change until `stop` is set."""
+        """Look at Deployments and pods after each change until `stop` is set."""
         seen, known = 0, None
         while not stop.is_set():
             seen = self._store.wait(seen, PATIENCE.look)
             items = self._store.list("Deployment")
             now = [(item["metadata"]["uid"], item["metadata"]["resourceVersion"]) for item in items]
-            if now != known:
-                known = now
+            pods = [pod["metadata"]["uid"] for pod in self._store.list("Pod")]
+            if (now, pods) != known or self._played.is_waiting:
+                known = now, pods
                 self._notice()
                 self.look()
 
@@ -81,7 +79,9 @@ class DeploymentController:
                 self._delete(*key)
         for pod in wanted.values():
             self._store.restore(pod)
-        for item in self._store.list("Deployment"):
+        deployments = self._store.list("Deployment")
+        self._played.look([item for item in deployments if not self._is_run(image_of(item))])
+        for item in deployments:
             status = status_of(item, self._clock.rfc3339())
             if item.get("status") != status:
                 metadata = item["metadata"]

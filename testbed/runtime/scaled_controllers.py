@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from testbed.errors import BadInput
 from testbed.kubernetes.client import KubernetesClient
-from testbed.kubernetes.deployment_controller import image_of, replicas_of
+from testbed.kubernetes.deployment_controller import image_of
+from testbed.kubernetes.played_pods import replicas_of
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import pytest
 
 from testbed.errors import BadInput
 from testbed.faults.external_dns_stopped import ExternalDnsStopped
-from testbed.kubernetes.deployment_controller import replicas_of
+from testbed.kubernetes.played_pods import replicas_of
 from testbed.runtime.components.deployed_controllers import deployment
 from testbed.runtime.scaled_controllers import scaled_to_zero
 from tests.rehearsal.still_topology import StillTopology

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from testbed.faults.lb_controller_stopped import LbControllerStopped
-from testbed.kubernetes.deployment_controller import replicas_of
+from testbed.kubernetes.played_pods import replicas_of
 from testbed.runtime.components.deployed_controllers import deployment
 from testbed.runtime.scaled_controllers import scaled_to_zero
 from tests.rehearsal.still_topology import StillTopology

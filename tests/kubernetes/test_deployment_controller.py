@@ -8,7 +8,8 @@ import pytest
 
 from testbed.clock import Clock
 from testbed.kubernetes import ObjectStore
-from testbed.kubernetes.deployment_controller import DeploymentController, image_name, image_of, replicas_of
+from testbed.kubernetes.deployment_controller import DeploymentController, image_name, image_of
+from testbed.kubernetes.played_pods import replicas_of
 
 
 def deployment(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from testbed.kubernetes.deployment_controller import replicas_of
+from testbed.kubernetes.played_pods import replicas_of
 from testbed.runtime.components.deployed_controllers import deployment
 from testbed.runtime.scaled_controllers import scaled_to_zero
 from tests.rehearsal.conftest import still_topology

@@ -15,7 +15,7 @@ from testbed.kubernetes.api import patches
 from testbed.kubernetes.api.api_requests import JSON, Request
 from testbed.kubernetes.api.statuses import Refused, conflict, method_not_allowed
 from testbed.kubernetes.api.verbs import Verbs
-from testbed.kubernetes.deployment_controller import replicas_of
+from testbed.kubernetes.played_pods import replicas_of
 
 KIND = {"group": "autoscaling", "version": "v1", "kind": "Scale"}
 VERBS = ("get", "patch", "update")

@@ -12,7 +12,8 @@ from typing import Any
 
 from testbed.kubernetes import ObjectStore
 from testbed.kubernetes.api_errors import NotFound
-from testbed.kubernetes.deployment_controller import image_of, replicas_of
+from testbed.kubernetes.deployment_controller import image_of
+from testbed.kubernetes.played_pods import replicas_of
 from testbed.rehearsal.setup import ClusterSetup
 
 _REGISTRIES = {
