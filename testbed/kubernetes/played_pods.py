@@ -3,8 +3,8 @@
 A pod that is played has the labels that Services select. A Deployment whose template has these labels is its
 own: it gives the pod all labels of the template, brings it back after it was deleted, and takes it away when
 it is scaled below the number of pods that are played. Beyond that number no pod comes: how many there are is
-the runtime's choice, and so it is where a Deployment leaves `replicas` to an autoscaler. Of several Deployments
-with such labels, as with blue and green, the sum counts.
+the runtime's choice, and so it is where a Deployment leaves `replicas` to an autoscaler. Of several
+Deployments with such labels, as with blue and green, the sum counts.
 """
 
 from __future__ import annotations
