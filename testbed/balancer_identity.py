@@ -6,6 +6,7 @@ nlb, alb                            the only balancer of its type in the run
 service/shop/envoy                  its owner: the object that makes it
 ingress/shop/web                    likewise, an Ingress without a group
 ingress-group/shop                  likewise, a group of Ingresses
+gateway/shop/edge                   likewise, a Gateway
 service/shop/envoy (2)              the second that the same object makes, of another scheme, say
 shop-0123456789abcdef.elb...        its DNS name, which always works
 ```
@@ -63,6 +64,9 @@ def owner_of(tags: Mapping[str, str]) -> str:
         return foreign
     if group := tags.get("ingress.k8s.aws/stack"):
         return f"ingress/{group}" if "/" in group else f"ingress-group/{group}"
+    for kind in ("alb", "nlb"):
+        if gateway := tags.get(f"gateway.k8s.aws.{kind}/stack"):
+            return f"gateway/{gateway}"
     service = tags.get("service.k8s.aws/stack") or tags.get("kubernetes.io/service-name")
     return f"service/{service}" if service else ""
 

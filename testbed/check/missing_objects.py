@@ -12,7 +12,6 @@ from testbed.errors import Location
 from testbed.kubernetes import object_fields
 from testbed.kubernetes.manifests import Manifest
 from testbed.lb_controller.core.stack import Action
-from testbed.lb_controller.gateway.gateway_objects import is_gateway_api
 from testbed.lb_controller.ingress.backend_actions import MISSING_ACTION, MISSING_SERVICE
 from testbed.lb_controller.offline.unplanned import CLASS_MISSING, Unplanned
 
@@ -67,14 +66,13 @@ def host_without_paths(reading: Reading) -> Iterator[Trap]:
 def kind_not_read(reading: Reading) -> Iterator[Trap]:
     """Custom resources are not read, but their controller may change a name or a load balancer."""
     # Reversed, so that of each kind the first object stays, whose line the note names.
-    kinds = {one.key[0]: one for one in reversed(reading.custom)}
+    unread = (*reading.of_kind("ListenerSet"), *reading.custom)
+    kinds = {one.key[0]: one for one in reversed(unread)}
     for kind, manifest in reversed(kinds.items()):
-        if is_gateway_api(manifest.object):
-            what = f"of objects of kind {kind} only the load balancer is planned, no name is read"
-        else:
-            what = f"objects of kind {kind} are not read"
         yield Trap(
-            manifest.where, what, "check by hand whether their controller changes a name or a load balancer"
+            manifest.where,
+            f"objects of kind {kind} are not read",
+            "check by hand whether their controller changes a name or a load balancer",
         )
 
 

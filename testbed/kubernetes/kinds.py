@@ -1,7 +1,8 @@
 """The kinds of objects that the testbed knows, with their API versions and scope.
 
-Only Service, Ingress, Pod, Node, Endpoints and the classes and bindings of the AWS controller have an effect
-here. The other kinds are what a folder of manifests usually holds beside them; they are stored untouched.
+Only Service, Ingress, Pod, Node, Endpoints, the kinds of the Gateway API, and the classes, bindings and
+configurations of the AWS controller have an effect here. The other kinds are what a folder of manifests
+usually holds beside them; they are stored untouched.
 """
 
 from __future__ import annotations
@@ -28,6 +29,15 @@ class Kind:
 
 _RBAC = ("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1")
 _EXTENSIONS = ("apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
+GATEWAY_GROUP, AWS_GATEWAY_GROUP = "gateway.networking.k8s.io", "gateway.k8s.aws"
+"""The API groups of the Gateway API and of the LB Controller's own kinds beside it."""
+
+
+def _gateway_versions(*versions: str) -> tuple[str, ...]:
+    return tuple(f"{GATEWAY_GROUP}/{version}" for version in versions)
+
+
+_OF_AWS = (f"{AWS_GATEWAY_GROUP}/v1", f"{AWS_GATEWAY_GROUP}/v1beta1")
 
 KINDS: dict[str, Kind] = {
     kind.name: kind
@@ -48,6 +58,18 @@ KINDS: dict[str, Kind] = {
         Kind(
             "TargetGroupBinding", "targetgroupbindings", ("elbv2.k8s.aws/v1beta1", "elbv2.k8s.aws/v1alpha1")
         ),
+        Kind("GatewayClass", "gatewayclasses", _gateway_versions("v1", "v1beta1"), namespaced=False),
+        Kind("Gateway", "gateways", _gateway_versions("v1", "v1beta1")),
+        Kind("HTTPRoute", "httproutes", _gateway_versions("v1", "v1beta1")),
+        Kind("GRPCRoute", "grpcroutes", _gateway_versions("v1", "v1alpha2")),
+        Kind("TLSRoute", "tlsroutes", _gateway_versions("v1", "v1alpha3", "v1alpha2")),
+        Kind("TCPRoute", "tcproutes", _gateway_versions("v1", "v1alpha2")),
+        Kind("UDPRoute", "udproutes", _gateway_versions("v1", "v1alpha2")),
+        Kind("ListenerSet", "listenersets", _gateway_versions("v1")),
+        Kind("ReferenceGrant", "referencegrants", _gateway_versions("v1beta1", "v1")),
+        Kind("LoadBalancerConfiguration", "loadbalancerconfigurations", _OF_AWS),
+        Kind("TargetGroupConfiguration", "targetgroupconfigurations", _OF_AWS),
+        Kind("ListenerRuleConfiguration", "listenerruleconfigurations", _OF_AWS),
         Kind("Pod", "pods", ("v1",)),
         Kind("Endpoints", "endpoints", ("v1",)),
         Kind("EndpointSlice", "endpointslices", ("discovery.k8s.io/v1", "discovery.k8s.io/v1beta1")),

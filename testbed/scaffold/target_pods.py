@@ -221,7 +221,7 @@ def _server_names(reading: Reading, kind: _Kind) -> tuple[str, ...]:
     A Gateway of the Gateway API does not say which pods it has; it counts for those of its namespace.
     """
     names: dict[str, None] = {}
-    for manifest in reading.custom:
+    for manifest in (*reading.manifests, *reading.custom):
         group, spec = manifest.object["apiVersion"].partition("/")[0], object_fields.spec(manifest.object)
         if manifest.object["kind"] != "Gateway":
             continue

@@ -18,7 +18,7 @@ def test_plural_names_are_unique() -> None:
         ("networking.k8s.io/v1", False),
         ("networking.k8s.io/v9", False),
         ("elbv2.k8s.aws/v1beta1", False),
-        ("gateway.networking.k8s.io/v1", True),
+        ("gateway.networking.k8s.io/v1", False),
         ("serving.knative.dev/v1", True),
     ],
 )

@@ -171,8 +171,7 @@ class StandIn:
                 self.kubernetes.follow(path)
                 continue
             status, document = self.kubernetes.ask("GET", request["path"])
-            is_gateway = "gateway" in request["path"]
-            if status != (_NOT_FOUND if is_gateway else http.client.OK):
+            if status != http.client.OK:
                 fail("unable to start", f"request {number}, {request['path']}: {status} {document}")
         log("info", "Starting workers", controller="ingress")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from testbed.kubernetes.kinds import KINDS, Kind, custom_kind
 from testbed.kubernetes.object_store import ObjectStore
+from testbed.kubernetes.rules import gateway_schemas
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 STATUS_VERBS = ("get", "patch", "update")
@@ -33,6 +34,10 @@ _SHORT_NAMES: Mapping[str, tuple[str, ...]] = {
     "HorizontalPodAutoscaler": ("hpa",),
     "PodDisruptionBudget": ("pdb",),
     "NetworkPolicy": ("netpol",),
+    "GatewayClass": ("gc",),
+    "Gateway": ("gtw",),
+    "ListenerSet": ("lset",),
+    "ReferenceGrant": ("refgrant",),
     CRD: ("crd", "crds"),
 }
 _IN_ALL = (
@@ -44,11 +49,13 @@ _WITHOUT_STATUS = (
     *("IngressClass", "Endpoints", "EndpointSlice", "Event", "ConfigMap", "Secret", "ServiceAccount"),
     *("Lease", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding", "NetworkPolicy"),
     *("IngressClassParams", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+    "ReferenceGrant",
 )
-_ONE_VERSION = ("Event",)
-"""Kinds of which the first version alone is served: the fields of the other have other names. Of the others
-every version is, as in a cluster of Kubernetes 1.19 to 1.21, in which the story's `networking.k8s.io/v1beta1`
-stands beside `v1`: what a scenario may apply, kubectl may apply as well."""
+_ONE_VERSION = ("Event", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute")
+"""Kinds of which the first version alone is served: the fields of an Event's other have other names, and the
+routes are as the standard channel of Gateway API v1.6 serves them. Of the others every version is, as in a
+cluster of Kubernetes 1.19 to 1.21, in which the story's `networking.k8s.io/v1beta1` stands beside `v1`: what
+a scenario may apply, kubectl may apply as well. A CRD among the manifests serves more versions."""
 _DEPRECATED: Mapping[tuple[str, str], str] = {
     ("Ingress", "networking.k8s.io/v1beta1"): "v1.19+, unavailable in v1.22+; use networking.k8s.io/v1",
     ("Ingress", "extensions/v1beta1"): "v1.14+, unavailable in v1.22+; use networking.k8s.io/v1",
@@ -177,6 +184,8 @@ def _built_in(kind: Kind) -> Iterator[Resource]:
             stored_kind=kind.name,
             namespaced=kind.namespaced,
             has_status=kind.name not in _WITHOUT_STATUS,
+            custom_schema=gateway_schemas.schema_of(kind.name),
+            columns=gateway_schemas.COLUMNS.get(kind.name, ()),
             # If two groups had the same short name, kubectl would warn at each use of it.
             short_names=_SHORT_NAMES.get(kind.name, ()) if is_own_group else (),
             categories=("all",) if kind.name in _IN_ALL and is_own_group else (),

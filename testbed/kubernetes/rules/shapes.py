@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from testbed.kubernetes.ingress_versions import INGRESS_V1, INGRESS_V1BETA1
-from testbed.kubernetes.kinds import KINDS, is_custom
+from testbed.kubernetes.kinds import AWS_GATEWAY_GROUP, GATEWAY_GROUP, KINDS, is_custom
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +237,7 @@ _SPECS: Mapping[tuple[str, str], Shape] = {
 }
 """The specs that are known field by field."""
 _COMMON: Mapping[str, Shape] = {"apiVersion": _TEXT, "kind": _TEXT, "metadata": METADATA}
-_DEFINED_BY_CRDS = ("elbv2.k8s.aws", "externaldns.k8s.io")
+_DEFINED_BY_CRDS = ("elbv2.k8s.aws", "externaldns.k8s.io", GATEWAY_GROUP, AWS_GATEWAY_GROUP)
 
 
 def shape_of(kind: str, api_version: str) -> Struct:

@@ -30,7 +30,10 @@ from testbed.lb_controller.deploy.stack_deployer import Deployed, Deployer
 Notice = Callable[[str, str], None]
 """Told what the testbed leaves out: of which objects, and what."""
 
-_FINALIZERS = ("group.ingress.k8s.aws/", "ingress.k8s.aws/resources", "service.k8s.aws/resources")
+_FINALIZERS = (
+    *("group.ingress.k8s.aws/", "ingress.k8s.aws/resources", "service.k8s.aws/resources"),
+    "gateway.k8s.aws/",
+)
 PROBE_AGAIN = 15.0
 """Production seconds until an unhealthy target is read again (`targetHealthRequeueDuration`)."""
 
@@ -207,7 +210,7 @@ class BalancerController(Controller[Task[OwnerT]], Generic[OwnerT]):
     def _with_finalizers(self) -> list[str]:
         return [
             title(item)
-            for kind in ("Ingress", "Service")
+            for kind in ("Ingress", "Service", "Gateway")
             for item in self.store.list(kind)
             if not object_fields.is_being_deleted(item)
             and any(one.startswith(_FINALIZERS) for one in object_fields.finalizers(item))

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from testbed.kubernetes import object_fields
+from testbed.kubernetes.kinds import AWS_GATEWAY_GROUP, GATEWAY_GROUP
 from testbed.lb_controller.core.build_inputs import KubernetesObject
 
-GATEWAY_GROUP = "gateway.networking.k8s.io"
-AWS_GROUP = "gateway.k8s.aws"
 ALB_CONTROLLER, NLB_CONTROLLER = "gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"
 """Values of `GatewayClass.spec.controllerName`."""
 HTTP_ROUTE, GRPC_ROUTE = "HTTPRoute", "GRPCRoute"
@@ -55,7 +54,7 @@ class GatewayObjects:
             by_kind.setdefault((group, str(item.get("kind"))), []).append(item)
 
         def keyed(kind: str) -> dict[Key, KubernetesObject]:
-            return {key_of(item): item for item in by_kind.get((AWS_GROUP, kind), ())}
+            return {key_of(item): item for item in by_kind.get((AWS_GATEWAY_GROUP, kind), ())}
 
         def standard(kind: str) -> list[KubernetesObject]:
             return by_kind.get((GATEWAY_GROUP, kind), [])
@@ -98,11 +97,6 @@ class GatewayObjects:
             for grant in self.grants
             if object_fields.namespace(grant) == namespace
         )
-
-
-def is_gateway_api(item: KubernetesObject) -> bool:
-    """True if an object is of the Gateway API or one of the controller's own kinds beside it."""
-    return str(item.get("apiVersion") or "").partition("/")[0] in (GATEWAY_GROUP, AWS_GROUP)
 
 
 def key_of(item: KubernetesObject) -> Key:

@@ -42,6 +42,9 @@ _NOT_FOUND = Action(
 )
 _SECURE = ("HTTPS", "TLS")
 _TYPES = {ALB_CONTROLLER: APPLICATION, NLB_CONTROLLER: NETWORK}
+CONTROLLERS = tuple(_TYPES)
+"""The controller names of GatewayClasses that this controller serves."""
+_TAG_PREFIXES = {APPLICATION: "gateway.k8s.aws.alb", NETWORK: "gateway.k8s.aws.nlb"}
 _SERVED = {
     APPLICATION: (Gate.ALB_GATEWAY_API, Fact.GATEWAYS_OF_LAYER_7),
     NETWORK: (Gate.NLB_GATEWAY_API, Fact.GATEWAYS_OF_LAYER_4),
@@ -75,6 +78,13 @@ def hosts(objects: GatewayObjects) -> set[str]:
     return found | {
         str(host) for route in objects.routes for host in object_fields.spec(route).get("hostnames") or ()
     }
+
+
+def empty(gateway: KubernetesObject, kind: str, options: ControllerOptions) -> Stack:
+    """Return the stack of a Gateway that is being deleted; `kind` is `application` or `network`."""
+    return Stack(
+        id=object_fields.key(gateway), cluster_name=options.cluster_name, tag_prefix=_TAG_PREFIXES[kind]
+    )
 
 
 def build(
@@ -126,10 +136,8 @@ def build(
         listeners.append(
             _listener(port, of_port, [route for _, route in routes], default, settings, cluster, options)
         )
-    return Stack(
-        id=object_fields.key(gateway),
-        cluster_name=options.cluster_name,
-        tag_prefix="gateway.k8s.aws.alb" if kind == APPLICATION else "gateway.k8s.aws.nlb",
+    return replace(
+        empty(gateway, kind, options),
         load_balancer=frontend.load_balancer,
         security_groups=(frontend.security_group,) if frontend.security_group else (),
         listeners=tuple(listeners),

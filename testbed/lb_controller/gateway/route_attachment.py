@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from testbed.kubernetes import object_fields
+from testbed.kubernetes.kinds import GATEWAY_GROUP
 from testbed.lb_controller.core.build_inputs import KubernetesObject
 from testbed.lb_controller.gateway.gateway_objects import (
-    GATEWAY_GROUP,
     GRPC_ROUTE,
     HTTP_ROUTE,
     TCP_ROUTE,

@@ -16,7 +16,7 @@ from typing import Any
 from testbed.dated_releases import Release
 from testbed.errors import Location
 from testbed.kubernetes import object_fields as objects
-from testbed.kubernetes.kinds import is_custom, namespace_of
+from testbed.kubernetes.kinds import namespace_of
 from testbed.kubernetes.manifests import Manifest
 from testbed.kubernetes.rules import defaults
 from testbed.lb_controller.core import annotation_dates, stack_json
@@ -37,7 +37,7 @@ from testbed.lb_controller.core.helm_chart import INGRESS_CLASS
 from testbed.lb_controller.core.stack import Stack
 from testbed.lb_controller.core.unobeyed import unobeyed
 from testbed.lb_controller.gateway import gateway_stack
-from testbed.lb_controller.gateway.gateway_objects import GatewayObjects, is_gateway_api
+from testbed.lb_controller.gateway.gateway_objects import GatewayObjects
 from testbed.lb_controller.ingress import alb_stack, groups, listen_ports
 from testbed.lb_controller.ingress.ingress_classes import IngressObjects
 from testbed.lb_controller.offline.unplanned import Unplanned, has_auto_mode, unplanned, unplanned_gateway
@@ -191,7 +191,7 @@ def plan(
         new: True if the objects are created now, so that the Service webhook sees them; False if they stand.
         unaccepted: ListenerRuleConfigurations that the controller has not looked at yet, `namespace/name`.
     """
-    world = _World.of([one for one in manifests if _is_read(one)], options, vpc, new=new)
+    world = _World.of([one for one in manifests if not one.is_custom], options, vpc, new=new)
     known = IngressObjects.of(world.objects)
     of_assumed_class = _of_assumed_class(known)
     if of_assumed_class:
@@ -262,16 +262,10 @@ class _World:
         return [item for item in self.objects if item.get("kind") == kind]
 
     def manifest_of(self, item: KubernetesObject) -> Manifest:
-        group = str(item["apiVersion"]).partition("/")[0]
-        kind = f"{item['kind']}.{group}" if is_custom(item["apiVersion"]) else str(item["kind"])
-        return self.manifests[kind, objects.namespace(item), objects.name(item)]
+        return self.manifests[str(item["kind"]), objects.namespace(item), objects.name(item)]
 
     def place_of(self, item: KubernetesObject) -> dict[str, Location]:
         return {f"{item['kind']} {objects.key(item)}": self.manifest_of(item).where}
-
-
-def _is_read(manifest: Manifest) -> bool:
-    return not manifest.is_custom or is_gateway_api(manifest.object)
 
 
 def _of_assumed_class(known: IngressObjects) -> tuple[str, ...]:

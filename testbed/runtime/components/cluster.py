@@ -126,6 +126,10 @@ class Cluster(topology.Cluster):
         from testbed.dated_releases import LB_CONTROLLER_RELEASES
         from testbed.kubernetes.endpoints_controller import EndpointsController
         from testbed.kubernetes.namespace_controller import NamespaceController
+        from testbed.lb_controller.controllers.gateway_controller import (
+            GatewayClassController,
+            GatewayController,
+        )
         from testbed.lb_controller.controllers.in_tree_service_controller import InTreeServiceController
         from testbed.lb_controller.controllers.ingress_group_controller import IngressGroupController
         from testbed.lb_controller.controllers.nlb_service_controller import NlbServiceController
@@ -172,8 +176,15 @@ class Cluster(topology.Cluster):
         def switch_lb_controller(runs: bool) -> None:
             for end in self._end_lb_controller:
                 end()
-            parts = ("nlbs", NlbServiceController), ("ingress-groups", IngressGroupController)
+            parts = (
+                ("nlbs", NlbServiceController),
+                ("ingress-groups", IngressGroupController),
+                ("gateways", GatewayController),
+            )
             self._end_lb_controller = [start(name, part(*common).run) for name, part in parts if runs]
+            if runs:
+                classes = GatewayClassController(self.store, self._clock, say)
+                self._end_lb_controller.append(start("gateway-classes", classes.run))
 
         if self._setup.lb_controller_binary or self._setup.lb_controller_is_open:
             self.store.webhooks.append(assumed_roles.refuse)

@@ -30,10 +30,15 @@ DEFINITION = {
 }
 
 
-def test_every_kind_is_served_in_every_version_that_a_manifest_may_have() -> None:
+def test_every_kind_is_served_in_every_version_that_a_manifest_may_have_but_for_routes() -> None:
     served = {(one.kind, one.api_version) for one in BUILT_IN}
     manifests = {(kind.name, version) for kind in KINDS.values() for version in kind.versions}
-    assert manifests - served == {("Event", "events.k8s.io/v1")}
+    gateway_api = "gateway.networking.k8s.io"
+    assert manifests - served == {
+        ("Event", "events.k8s.io/v1"),
+        *((f"{one}Route", f"{gateway_api}/v1alpha2") for one in ("GRPC", "TLS", "TCP", "UDP")),
+        ("TLSRoute", f"{gateway_api}/v1alpha3"),
+    }
 
 
 def test_a_short_name_leads_to_one_group_only() -> None:
@@ -64,7 +69,12 @@ def test_an_old_version_warns() -> None:
 
 def test_kinds_of_other_projects_know_no_strategic_merge() -> None:
     custom = {one.kind for one in BUILT_IN if one.is_custom}
-    assert custom == {"IngressClassParams", "TargetGroupBinding", "DNSEndpoint"}
+    assert custom == {
+        *("IngressClassParams", "TargetGroupBinding", "DNSEndpoint"),
+        *("GatewayClass", "Gateway", "ListenerSet", "ReferenceGrant"),
+        *("HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"),
+        *("LoadBalancerConfiguration", "TargetGroupConfiguration", "ListenerRuleConfiguration"),
+    }
 
 
 def test_a_definition_adds_its_served_versions_the_stored_one_first() -> None:

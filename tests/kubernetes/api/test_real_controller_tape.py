@@ -84,8 +84,7 @@ def test_each_request_of_the_real_controller_is_answered_as_it_needs() -> None:
             )
         )
         counted = "/events" in url.path and line["method"] == "PATCH" and answer.code == 200
-        # Kinds that are not served are asked for once, by discovery, and the controller goes on without them.
-        wanted = {404} if "gateway" in url.path else {200, 201}
-        assert answer.code in wanted, f"{title}: {answer.body!r}"
+        # The recording's server had no kinds of the Gateway API, which discovery finds here.
+        assert answer.code in {200, 201}, f"{title}: {answer.body!r}"
     left = {item["kind"] for item in api.store.list_all()}
     assert left == {"Namespace", "Event"}, "a finalizer was not taken off"

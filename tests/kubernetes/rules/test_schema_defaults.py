@@ -46,9 +46,9 @@ SCHEMA: dict[str, Any] = {
 DEFINITION = {
     "apiVersion": "apiextensions.k8s.io/v1",
     "kind": "CustomResourceDefinition",
-    "metadata": {"name": "gateways.gateway.networking.k8s.io"},
+    "metadata": {"name": "gateways.gateway.example.com"},
     "spec": {
-        "group": "gateway.networking.k8s.io",
+        "group": "gateway.example.com",
         "scope": "Namespaced",
         "names": {"plural": "gateways", "kind": "Gateway", "singular": "gateway", "listKind": "GatewayList"},
         "versions": [
@@ -63,7 +63,7 @@ DEFINITION = {
     },
 }
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-GATEWAYS = "/apis/gateway.networking.k8s.io/v1/namespaces/default/gateways"
+GATEWAYS = "/apis/gateway.example.com/v1/namespaces/default/gateways"
 MERGE = "application/merge-patch+json"
 
 
@@ -93,13 +93,13 @@ def test_an_object_has_the_conditions_of_its_definition_from_the_start() -> None
     api = Api()
     api.ok("POST", DEFINITIONS, DEFINITION)
     sent = {
-        "apiVersion": "gateway.networking.k8s.io/v1",
+        "apiVersion": "gateway.example.com/v1",
         "kind": "Gateway",
         "metadata": {"name": "shop"},
         "spec": {"listeners": [{"name": "web"}]},
         "status": {"conditions": [{"type": "Mine"}]},
     }
-    with api.store.watch(["Gateway.gateway.networking.k8s.io"]) as watch:
+    with api.store.watch(["Gateway.gateway.example.com"]) as watch:
         made = api.ok("POST", GATEWAYS, sent)
         first = watch.get(0)
     assert made["status"]["conditions"] == [PENDING]

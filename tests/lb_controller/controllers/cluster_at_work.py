@@ -10,6 +10,7 @@ from typing import Any
 from testbed.clock import Clock
 from testbed.dated_releases import LB_CONTROLLER_RELEASES, Release
 from testbed.kubernetes import ObjectStore
+from testbed.lb_controller.controllers.gateway_controller import GatewayClassController, GatewayController
 from testbed.lb_controller.controllers.in_tree_service_controller import InTreeServiceController
 from testbed.lb_controller.controllers.ingress_group_controller import IngressGroupController
 from testbed.lb_controller.controllers.nlb_service_controller import NlbServiceController
@@ -41,7 +42,9 @@ class Cluster:
         self.services = InTreeServiceController(*common)
         self.groups = IngressGroupController(*common)
         self.owned = NlbServiceController(*common)
-        self.controllers = (self.services, self.owned, self.groups)
+        self.gateways = GatewayController(*common)
+        self.classes = GatewayClassController(self.store, clock, common[4])
+        self.controllers = (self.services, self.owned, self.groups, self.classes, self.gateways)
         self.stop = threading.Event()
         self.threads = [threading.Thread(target=one.run, args=(self.stop,)) for one in self.controllers]
         for number in (1, 2):

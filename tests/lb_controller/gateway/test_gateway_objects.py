@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from testbed.lb_controller.gateway.gateway_objects import GatewayObjects, is_gateway_api
+from testbed.lb_controller.gateway.gateway_objects import GatewayObjects
 from tests.lb_controller.gateway import examples
 
 
@@ -17,8 +17,6 @@ def grant(**target: str) -> examples.Json:
 def test_a_gateway_of_a_mesh_is_none_of_the_gateway_api() -> None:
     of_mesh = {**examples.gateway(), "apiVersion": "networking.istio.io/v1"}
     assert GatewayObjects.of([of_mesh]).gateways == ()
-    assert not is_gateway_api(of_mesh)
-    assert is_gateway_api(examples.configuration())
 
 
 def test_a_gateway_whose_class_is_missing_has_no_controller() -> None:
