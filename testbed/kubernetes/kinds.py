@@ -31,6 +31,7 @@ _RBAC = ("rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1")
 _EXTENSIONS = ("apps/v1", "apps/v1beta2", "apps/v1beta1", "extensions/v1beta1")
 GATEWAY_GROUP, AWS_GATEWAY_GROUP = "gateway.networking.k8s.io", "gateway.k8s.aws"
 """The API groups of the Gateway API and of the LB Controller's own kinds beside it."""
+ROUTE_KINDS = ("HTTPRoute", "GRPCRoute", "TCPRoute", "UDPRoute", "TLSRoute")
 
 
 def _gateway_versions(*versions: str) -> tuple[str, ...]:

@@ -400,6 +400,14 @@ KINDS = {
     "node": "Node",
     "namespace": "Namespace",
     "ingressclass": "IngressClass",
+    "gateway": "Gateway",
+    "gtw": "Gateway",
+    "gatewayclass": "GatewayClass",
+    "httproute": "HTTPRoute",
+    "grpcroute": "GRPCRoute",
+    "tlsroute": "TLSRoute",
+    "tcproute": "TCPRoute",
+    "udproute": "UDPRoute",
 }
 
 

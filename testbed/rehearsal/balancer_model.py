@@ -24,7 +24,7 @@ _OF_EACH_RUN = (
 )
 _MOST_RESOURCES = 20
 """Of one DescribeTags."""
-_GROUP_TAGS = ("ingress.k8s.aws/", "service.k8s.aws/")
+_GROUP_TAGS = ("ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws.")
 
 
 def read(clients: Clients, network: Network) -> Model:

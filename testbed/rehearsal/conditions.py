@@ -189,7 +189,7 @@ def active(balancer: str, *, healthy: bool = True) -> Condition:
         balancers = observer.balancers(balancer)
         if not balancers:
             owner = observer.names.given.get(balancer, balancer)
-            warnings = observer.warnings("Service" if owner.startswith(("nlb", "service/")) else "Ingress")
+            warnings = observer.warnings(_kind_of(owner))
             return Observation(False, "; ".join([_there_is_no(balancer), *warnings[:1]]))
         states = [one.state for one in balancers]
         problems = [f"{one.dns_name} has no address" for one in balancers if not observer.addresses(one)]
@@ -371,6 +371,13 @@ def _of_whom(clients: Mapping[str, int]) -> str:
     ]
     never = f"; {', '.join(stay)} never look the name up while their connection lives" if stay else ""
     return f": {who}{never}"
+
+
+def _kind_of(owner: str) -> str:
+    """Return the kind of the object that makes a balancer, by its owner or its type."""
+    if owner.startswith("gateway/"):
+        return "Gateway"
+    return "Service" if owner.startswith(("nlb", "service/")) else "Ingress"
 
 
 def _there_is_no(balancer: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 
+from testbed.kubernetes.kinds import ROUTE_KINDS
+
 CHANGES = ("CREATE", "UPSERT", "DELETE")
 """Of Route 53. Source: ChangeResourceRecordSets."""
 BEGINNINGS = (
@@ -109,7 +111,8 @@ def _unknown(rest: str, lines: Collection[str], known: Collection[str]) -> str:
         return ""
     *whole, last = rest.split(" ")
     words = {part for line in lines for part in line.split()} | {*known, *(f"{name}." for name in known)}
-    words |= {"service:", "ingress:", *(f"{name}:" for name in known)}
+    kinds = ("service", "ingress", *ROUTE_KINDS)
+    words |= {*(f"{kind}:" for kind in kinds), *(f"{name}:" for name in known)}
     if wrong := [word for word in whole if word.strip(":") and word not in words]:
         return wrong[0]
     is_cut = any(word.startswith(last) for word in words)

@@ -9,8 +9,8 @@ from testbed.journal.events import SUCCESSES
 from testbed.network import BALANCER_TYPES
 from testbed.rehearsal.observer import Observer
 
-_KINDS = {"nlb": "service", "alb": "ingress"}
-"""The kind of the objects that make the balancers of a type."""
+_KINDS = {"nlb": ("service", "gateway"), "alb": ("ingress", "gateway")}
+"""The kinds of the objects that make the balancers of a type."""
 
 
 def of_balancer(observer: Observer, balancer: str) -> str:
@@ -53,7 +53,7 @@ def _concerned(observer: Observer, balancer: str) -> Callable[[str], bool]:
     known = {one.owner for one in observer.names.resolve(balancer) if one.owner}
     owners = known or {observer.names.given.get(balancer, balancer)}
     # Any Ingress may be a member of a group.
-    kinds = {_KINDS[one] for one in owners if one in BALANCER_TYPES}
+    kinds = {kind for one in owners if one in BALANCER_TYPES for kind in _KINDS[one]}
     kinds |= {"ingress" for one in owners if one.startswith("ingress-group/")}
     return lambda title: title in owners or title.partition("/")[0] in kinds
 

@@ -14,6 +14,7 @@ from testbed.aws.balancer_names import balancer_type
 from testbed.aws.route53_names import stored_name
 from testbed.balancer_identity import BalancerNames, plain_dns_name
 from testbed.errors import BadInput
+from testbed.kubernetes.kinds import ROUTE_KINDS
 from testbed.network import BalancerType
 from testbed.rehearsal.scenario import Scenario
 from testbed.rehearsal.topology import Topology
@@ -255,7 +256,7 @@ class Observer:
         """Return the names that a message may have: host, zone, and objects as `namespace/name`."""
         objects = [
             item["metadata"]
-            for kind in ("Service", "Ingress")
+            for kind in ("Service", "Ingress", "Gateway", *ROUTE_KINDS)
             for item in self.topology.cluster.objects.list(kind)
         ]
         named = {f"{one.get('namespace', 'default')}/{one['name']}" for one in objects}

@@ -92,7 +92,7 @@ def possible_owners(folder: Path, applied: Iterable[Applied]) -> frozenset[str]:
     return frozenset(
         f"{kind.lower()}/{namespace}/{name}"
         for kind, namespace, name in (manifest.key for manifest in loaded)
-        if kind in ("Service", "Ingress")
+        if kind in ("Service", "Ingress", "Gateway")
     )
 
 

@@ -132,10 +132,10 @@ def test_a_release_that_can_die_is_named_with_what_kills_it(look: Look, version:
 
 
 def test_a_source_that_is_not_emulated_is_not_wrong_and_the_other_flags_are_read(look: Look) -> None:
-    given = flags("--source=gateway-httproute", "--namespace=elsewhere")
+    given = flags("--source=openshift-route", "--namespace=elsewhere")
     assert look(*GOOD, given, rule="flags-refused", version="v0.15.1") == []
     [found] = look(*GOOD, given, rule="flag-not-emulated", version="v0.15.1")
-    assert (found.where.line, "--source=gateway-httproute" in found.what) == (19, True)
+    assert (found.where.line, "--source=openshift-route" in found.what) == (19, True)
     assert {one.rule for one in look(*GOOD, given, version="v0.15.1")} >= {"flags-hide-claims"}
 
 

@@ -64,6 +64,19 @@ class Fact(dated_releases.Fact):
     NEW_ANNOTATION_PREFIX = Dates("v0.22.0", source="ecb88cfbd, #6424")
     """The default prefix of annotations is `external-dns.kubernetes.io/`, and only that is read."""
 
+    GATEWAYS_OF_V1BETA1 = Dates("v0.15.0", "v0.21.0", source="source/gateway.go, gateway_httproute.go")
+    """Gateways and HTTPRoutes are read in v1beta1; before and after, in v1."""
+    GRPC_ROUTES_OF_V1 = Dates("v0.15.0", source="source/gateway_grpcroute.go")
+    """GRPCRoutes are read in v1; before, in v1alpha2."""
+    TLS_ROUTES_OF_V1 = Dates("v0.22.0", source="source/gateway_tlsroute.go")
+    """TLSRoutes are read in v1; before, in v1alpha2, as TCPRoutes and UDPRoutes are in every release."""
+    PARENTS_OF_SPEC = Dates("v0.17.0", source="source/gateway.go")
+    """A parent in a route's status counts only if the route still names it."""
+    GENERATION_OBSERVED = Dates("v0.17.0", "v0.18.0", source="source/gateway.go; #5490 took it back")
+    """The condition Accepted counts only for the generation that the route has now."""
+    GATEWAY_HOSTNAME_SOURCE = Dates("v0.21.0", source="docs/sources/gateway-api.md")
+    """The annotation `gateway-hostname-source`."""
+
     # --- duplicates and validation ------------------------------------------------------------------------
 
     DEFAULT_TARGETS_BY_TYPE = Dates("v0.13.6", source="source/multisource.go")

@@ -18,9 +18,12 @@ from testbed.external_dns.offline.repeated_syncs import RepeatedSyncs, Sync, Zon
 from testbed.external_dns.offline.tried_move import txts_outside
 from testbed.external_dns.offline.zone_file import ZoneFile
 from testbed.external_dns.process.flags import Flags
-from testbed.external_dns.sources.source_table import KINDS
+from testbed.external_dns.sources.gateway_routes import GATEWAY, GatewayRouteSource, accepted
+from testbed.external_dns.sources.source_table import KINDS, SOURCES
 from testbed.kubernetes.manifests import Manifest
 
+_ROUTES = tuple(kind for one in SOURCES.values() if issubclass(one, GatewayRouteSource) for kind in one.kinds)
+_WITH_ADDRESS = (*(kind for kind in KINDS if kind not in _ROUTES), GATEWAY)
 ORDERS = 16
 """The number of orders of the objects that are tried where the order matters."""
 
@@ -99,13 +102,17 @@ def with_addresses(manifests: Iterable[Manifest], addresses: Sequence[str]) -> l
             raise BadInput(f"--status {text!r} is not KIND/NAMESPACE/NAME=HOSTNAME")
         kind, namespace, name = (parts[0], "default", parts[1]) if len(parts) == 2 else parts
         key = kind.lower(), namespace, name
-        if key not in items or items[key]["kind"] not in KINDS:
-            having = [one for one, item in items.items() if item["kind"] in KINDS]
+        if key not in items or items[key]["kind"] not in _WITH_ADDRESS:
+            having = [one for one, item in items.items() if item["kind"] in _WITH_ADDRESS]
             known = ", ".join("/".join(one) for one in having) or "none"
             raise BadInput(f"--status {text!r}: no such object in the manifests", do=f"known are {known}")
-        status = {"loadBalancer": {"ingress": [{_field(address): address}]}}
+        status: dict[str, Any] = {"loadBalancer": {"ingress": [{_field(address): address}]}}
+        if items[key]["kind"] == GATEWAY:
+            status = {"addresses": [{"value": address}]}
         items[key] = {**items[key], "status": status}
-    return list(items.values())
+    # Where a Gateway has an address, it has seen its routes too.
+    has_gateway = any(item["kind"] == GATEWAY and item.get("status") for item in items.values())
+    return [accepted(item) if has_gateway and item["kind"] in _ROUTES else item for item in items.values()]
 
 
 def _field(address: str) -> str:

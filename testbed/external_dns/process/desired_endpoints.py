@@ -12,8 +12,8 @@ from testbed.external_dns.core.log_lines import Say
 from testbed.external_dns.core.reasons import Decision, Reason
 from testbed.external_dns.process.flags import Flags
 from testbed.external_dns.process.object_order import ShuffledObjects
-from testbed.external_dns.sources.source import Object, SourceContext
-from testbed.external_dns.sources.source_table import SOURCES
+from testbed.external_dns.sources.source import Object, SourceContext, SourceError
+from testbed.external_dns.sources.source_table import SOURCES, unserved
 from testbed.external_dns.sources.wrappers import deduplicated, post_processed, with_default_targets
 
 
@@ -32,6 +32,7 @@ class DesiredEndpoints:
         flags: Flags,
         release: Release,
         say: Say,
+        is_served: Callable[[str, str], bool] = lambda _version, _kind: True,
     ) -> None:
         """Open the sources.
 
@@ -41,7 +42,9 @@ class DesiredEndpoints:
             flags: which sources, and their options.
             release: the version.
             say: takes log lines.
+            is_served: whether the cluster serves a kind in an API version.
         """
+        self._is_served = is_served
         self._objects, self._flags, self._release, self._say = objects, flags, release, say
         context = SourceContext(release, flags, say, listed, self._absorb)
         self._sources = [SOURCES[name](context) for name in flags.sources]
@@ -57,6 +60,8 @@ class DesiredEndpoints:
         Raises:
             SourceError: the objects cannot be read.
         """
+        for kind, version in unserved(self._flags.sources, self._release, self._is_served):
+            raise SourceError(f"failed to sync {kind}: the cluster does not serve it in {version}")
         endpoints: list[Endpoint] = []
         self.absorbed = []
         self.dice = self._objects.dice()

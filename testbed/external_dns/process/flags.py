@@ -99,9 +99,8 @@ def metrics_port(text: str) -> int:
 # Sources and providers of any release that the testbed does not emulate (docs/sources, docs/flags.md).
 _OTHER_SOURCES = """
 ambassador-host cloudfoundry connector contour-httpproxy contour-ingressroute crd empty f5-transportserver
-f5-virtualserver fake gateway-grpcroute gateway-httproute gateway-tcproute gateway-tlsroute gateway-udproute
-gloo-proxy istio-gateway istio-virtualservice kong-tcpingress node openshift-route pod routegroup
-skipper-routegroup traefik-proxy unstructured
+f5-virtualserver fake gloo-proxy istio-gateway istio-virtualservice kong-tcpingress node openshift-route pod
+routegroup skipper-routegroup traefik-proxy unstructured
 """
 _OTHER_PROVIDERS = """
 akamai alibabacloud aws-sd azure azure-dns azure-private-dns bluecat civo cloudflare coredns designate
@@ -125,6 +124,9 @@ _FLAGS = (
     Flag("publish-internal-services", switch, "false"),
     Flag("publish-host-ip", switch, "false"),
     Flag("always-publish-not-ready-addresses", switch, "false"),
+    Flag("gateway-namespace", since="v0.12.0"),
+    Flag("gateway-label-filter", selector, since="v0.12.0"),
+    Flag("gateway-name", since="v0.16.0"),
     Flag("default-targets", many=True, default=None, since="v0.9.0"),
     Flag("force-default-targets", switch, "false", since="v0.18.0"),
     Flag("min-ttl", seconds, "0s", since="v0.21.0"),
@@ -205,6 +207,13 @@ def parse(arguments: Sequence[str], release: Release, environment: Mapping[str, 
         raise BadInput("txt-prefix and txt-suffix are mutually exclusive", do="leave out one of them")
     if not values["source"]:
         raise BadInput("ExternalDNS flags: no --source", do=f"name one or more of {', '.join(SOURCES)}")
+    for source in values["source"]:
+        since = SOURCES[source].since
+        if since and not release.is_since(since):
+            raise NotEmulated(
+                f"ExternalDNS flags: the testbed does not emulate --source={source} of {release}",
+                do=f"use {since} or later",
+            )
     if not values["txt-owner-id"] and values["registry"] == "txt":
         raise BadInput("ExternalDNS flags: the owner id cannot be empty", do="set --txt-owner-id")
     if not values["policy"] and release.has(Fact.POLICY_REQUIRED):
@@ -260,6 +269,9 @@ def parse(arguments: Sequence[str], release: Release, environment: Mapping[str, 
         publishes_internal=values["publish-internal-services"],
         publishes_host_ip=values["publish-host-ip"],
         publishes_unready=values["always-publish-not-ready-addresses"],
+        gateway_namespace=values.get("gateway-namespace", ""),
+        gateway_label_filter=values.get("gateway-label-filter", ""),
+        gateway_name=values.get("gateway-name", ""),
         default_targets=values.get("default-targets", ()),
         forces_default_targets=values.get("force-default-targets", False),
         least_ttl=int(values.get("min-ttl", 0)),

@@ -72,6 +72,7 @@ class Controller:
         log: Callable[[LogLine], None],
         seed: int = 0,
         order: Order = object_order.of_a_map,
+        is_served: Callable[[str, str], bool] = lambda _version, _kind: True,
     ) -> None:
         self.syncs_started = 0
         self.syncs_finished = 0
@@ -80,7 +81,7 @@ class Controller:
         self._store, self._flags, self._release, self._clock = store, flags, release, clock
         self._say = LeveledLog(flags.log_level, log)
         objects = ShuffledObjects(store.list, flags.annotation_prefix, seed, order)
-        desired = DesiredEndpoints(store.list, objects, flags, release, self._say)
+        desired = DesiredEndpoints(store.list, objects, flags, release, self._say, is_served)
         self._reconciler = Reconciler(
             desired, route53, flags, release, clock, self._say, self.metrics, self._wait
         )
@@ -127,7 +128,7 @@ class Controller:
         assert isinstance(self._store, Watched)
         for name in self._flags.sources:
             self._say("debug", f"Adding event handler for {name}")
-        kinds = [kind for name in self._flags.sources for kind in SOURCES[name].kinds]
+        kinds = [kind for name in self._flags.sources for kind in SOURCES[name].watched()]
         with self._store.watch(kinds) as watch:
 
             def has_changed() -> bool:

@@ -59,10 +59,10 @@ class AnnotatedSource(Source):
             return True
         if not self._release.has(Fact.QUOTED_OBJECTS):
             end = f"controller value does not match, found: {value}, required: {CONTROLLER}"
-            self._debug(f"Skipping {self.name} {title(item)} because {end}")
+            self._debug(f"Skipping {self._logged()} {title(item)} because {end}")
             return False
         # Where the real one logs it when it indexes the object, not at each sync, it has no kind to name.
-        kind = "" if self._release.has(Fact.CONTROLLER_INDEXED) else self.name
+        kind = "" if self._release.has(Fact.CONTROLLER_INDEXED) else self._logged()
         if not kind and self._logged_controllers.get(title(item)) == value:
             return False
         self._logged_controllers[title(item)] = value
@@ -74,6 +74,10 @@ class AnnotatedSource(Source):
 
     # --- the log ---------------------------------------------------------------------------------------
 
+    def _logged(self) -> str:
+        """Return the kind as log lines name it."""
+        return self.label
+
     def _debug(self, text: str) -> None:
         self._say("debug", text)
 
@@ -83,12 +87,12 @@ class AnnotatedSource(Source):
     def _log_endpoints(self, item: Object, endpoints: Sequence[Endpoint]) -> None:
         if endpoints:
             line = "Endpoints generated from %s: %s: [%s]"
-            self._say("debug", line, self.name, title(item), _Listed(endpoints))
+            self._say("debug", line, self._logged(), title(item), _Listed(endpoints))
             return
         name = (
-            f"'{self.name}/{title(item)}'"
+            f"'{self._logged()}/{title(item)}'"
             if self._release.has(Fact.QUOTED_OBJECTS)
-            else f"{self.name} {title(item)}"
+            else f"{self._logged()} {title(item)}"
         )
         self._debug(f"No endpoints could be generated from {name}")
 
@@ -142,7 +146,7 @@ class AnnotatedSource(Source):
             return []
         identifier = self._annotation(item, "set-identifier") or ""
         ttl, properties = self._ttl(item), self._properties(item)
-        labels = {RESOURCE: f"{self.name}/{title(item)}"}
+        labels = {RESOURCE: f"{self.label}/{title(item)}"}
         endpoints = []
         for host in hosts:
             if not is_name(host) and self._release.has(Fact.LONG_LABELS_REFUSED):
@@ -177,7 +181,7 @@ class AnnotatedSource(Source):
         if text is None:
             return 0
         names_object = self._release.has(Fact.TTL_WITH_OBJECT)
-        where = f"{self.name}/{title(item)}: " if names_object else ""
+        where = f"{self.label}/{title(item)}: " if names_object else ""
         try:
             # Fractions of a second are cut, as by the real one.
             value = int(text) if text.lstrip("+-").isdigit() else int(seconds(text))

@@ -31,6 +31,7 @@ class IngressSource(AnnotatedSource):
     """Reads Ingresses."""
 
     name: ClassVar[str] = "ingress"
+    label: ClassVar[str] = "ingress"
     kinds: ClassVar[tuple[str, ...]] = ("Ingress",)
     filters: ClassVar[Mapping[str, str]] = MappingProxyType({"ingress-class": "ingress_classes"})
     grants: ClassVar[Mapping[Reason, Callable[[Object], Object]]] = MappingProxyType(

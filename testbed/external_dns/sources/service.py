@@ -40,6 +40,7 @@ class ServiceSource(AnnotatedSource):
     """Reads Services."""
 
     name: ClassVar[str] = "service"
+    label: ClassVar[str] = "service"
     kinds: ClassVar[tuple[str, ...]] = ("Service",)
     filters: ClassVar[Mapping[str, str]] = MappingProxyType({"service-type-filter": "service_types"})
     grants: ClassVar[Mapping[Reason, Callable[[Object], Object]]] = MappingProxyType(

@@ -56,13 +56,17 @@ class Source(Protocol):
     """A source of endpoints.
 
     Attributes:
-        name: as `--source` and the resource label of a TXT have it: `ingress`.
+        name: as `--source` has it: `gateway-httproute`.
+        label: as the resource label of a TXT has it: `httproute`.
+        since: tag of the first release in which it is emulated; None if it is in the oldest.
         kinds: of the objects that claim names through this source.
         filters: flags of this source alone that leave objects out, and the field of the options for each.
         grants: for each reason why an object may lack a claim, a function that gives it what it lacks.
     """
 
     name: ClassVar[str]
+    label: ClassVar[str]
+    since: ClassVar[str | None] = None
     kinds: ClassVar[tuple[str, ...]]
     filters: ClassVar[Mapping[str, str]] = MappingProxyType({})
     grants: ClassVar[Mapping[Reason, Callable[[Object], Object]]] = MappingProxyType({})
@@ -77,6 +81,16 @@ class Source(Protocol):
         Raises:
             SourceError: the objects cannot be read.
         """
+
+    @classmethod
+    def watched(cls) -> tuple[str, ...]:
+        """Return the kinds whose changes cause a sync with `--events`."""
+        return cls.kinds
+
+    @classmethod
+    def read_versions(cls, release: Release) -> Mapping[str, str]:  # noqa: ARG003 most kinds are always there
+        """Return the API version of each kind without which a release ends; {} if it always starts."""
+        return {}
 
     @classmethod
     def hosts_in_spec(cls, item: Object) -> Mapping[str, Sequence[str]]:  # noqa: ARG003 most sources have none

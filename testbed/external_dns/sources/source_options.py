@@ -20,6 +20,7 @@ class SourceOptions:
         template: names from `--fqdn-template`; `combines_template` adds them to the annotated ones.
         ignores_hostname, ignores_rules, ignores_tls: where no names are read.
         publishes_internal: Services of type ClusterIP get records.
+        gateway_namespace, gateway_label_filter, gateway_name: of the only Gateways that count, or "" for all.
         publishes_host_ip, publishes_unready: addresses of a headless Service's pods.
     """
 
@@ -38,3 +39,6 @@ class SourceOptions:
     publishes_internal: bool = False
     publishes_host_ip: bool = False
     publishes_unready: bool = False
+    gateway_namespace: str = ""
+    gateway_label_filter: str = ""
+    gateway_name: str = ""

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from testbed.kubernetes import Change, NotFound, WatchEvent, object_fields
+from testbed.kubernetes.kinds import ROUTE_KINDS
 from testbed.lb_controller.controllers import target_group_bindings
 from testbed.lb_controller.controllers.balancer_controller import (
     BalancerController,
@@ -33,7 +34,7 @@ from testbed.lb_controller.core.build_inputs import ClusterState, KubernetesObje
 from testbed.lb_controller.core.feature_gates import Gate, is_on
 from testbed.lb_controller.deploy.deploy_session import DeployError, as_deploy_error
 from testbed.lb_controller.gateway import gateway_stack, gateway_status, route_attachment
-from testbed.lb_controller.gateway.gateway_objects import ROUTE_KINDS, GatewayObjects, Key, key_of
+from testbed.lb_controller.gateway.gateway_objects import GatewayObjects, Key, key_of
 from testbed.lb_controller.gateway.gateway_settings import APPLICATION, NETWORK
 from testbed.lb_controller.gateway.route_status import parent_statuses
 

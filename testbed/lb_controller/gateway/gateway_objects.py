@@ -11,14 +11,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from testbed.kubernetes import object_fields
-from testbed.kubernetes.kinds import AWS_GATEWAY_GROUP, GATEWAY_GROUP
+from testbed.kubernetes.kinds import AWS_GATEWAY_GROUP, GATEWAY_GROUP, ROUTE_KINDS
 from testbed.lb_controller.core.build_inputs import KubernetesObject
 
 ALB_CONTROLLER, NLB_CONTROLLER = "gateway.k8s.aws/alb", "gateway.k8s.aws/nlb"
 """Values of `GatewayClass.spec.controllerName`."""
 HTTP_ROUTE, GRPC_ROUTE = "HTTPRoute", "GRPCRoute"
 TCP_ROUTE, UDP_ROUTE, TLS_ROUTE = "TCPRoute", "UDPRoute", "TLSRoute"
-ROUTE_KINDS = (HTTP_ROUTE, GRPC_ROUTE, TCP_ROUTE, UDP_ROUTE, TLS_ROUTE)
 
 Key = tuple[str, str]
 """Namespace and name."""

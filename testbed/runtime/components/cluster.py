@@ -307,6 +307,8 @@ class Cluster(topology.Cluster):
         from testbed.external_dns.process import flags
         from testbed.external_dns.process.metrics_server import serving
         from testbed.external_dns.process.sync_loop import Controller
+        from testbed.external_dns.sources.source_table import unserved
+        from testbed.kubernetes.api.api_resources import Resources
 
         def log(line: LogLine) -> None:
             self._hear_external_dns(line, line.written(self._clock.rfc3339(), arguments.log_format))
@@ -318,8 +320,23 @@ class Cluster(topology.Cluster):
         self._played_external_dns = release, given
         self._earlier_syncs = self.external_dns_syncs()[0]
         route53 = self._aws.route53_with(arguments.api_retries)
+        resources = Resources(self.store)
+
+        def is_served(api_version: str, kind: str) -> bool:
+            return any((one.api_version, one.kind) == (api_version, kind) for one in resources)
+
+        for kind, api_version in unserved(arguments.sources, version, is_served):
+            text = f"{version} reads {kind} in {api_version}, which no CRD here serves yet: it would end"
+            self._journal.write(LeftOut(time=self._clock.wall(), owner=EXTERNAL_DNS, text=text))
         controller = self._external_dns = Controller(
-            self.store, route53, arguments, version, self._clock, log, self._seed
+            self.store,
+            route53,
+            arguments,
+            version,
+            self._clock,
+            log,
+            self._seed,
+            is_served=is_served,
         )
 
         def run(stop: threading.Event) -> None:

@@ -116,14 +116,14 @@ def test_flags_are_parsed_as_a_release_does() -> None:
 
 
 def test_sources_registries_and_flags_that_are_not_emulated_are_left_out_each_with_its_line() -> None:
-    args = ["--source=service", "--source=gateway-httproute", "--policy=upsert-only", "--zone-name-filter=a"]
+    args = ["--source=service", "--source=openshift-route", "--policy=upsert-only", "--zone-name-filter=a"]
     deployed = read(deployment(args=args))
     assert deployed
     found = deployed.emulated(release_of("v0.15.1"))
     assert found.arguments == ("--source=service", "--policy=upsert-only")
     assert (found.flags.sources, found.flags.policy) == (("service",), "upsert-only")
     assert [str(one.where) for one in found.left_out] == ["dns.yaml:15", "dns.yaml:13"]
-    assert "does not emulate --source=gateway-httproute" in found.left_out[1].what
+    assert "does not emulate --source=openshift-route" in found.left_out[1].what
 
 
 def test_without_an_emulated_source_nothing_is_left_to_read() -> None:

@@ -29,6 +29,7 @@ def test_a_kind_belongs_to_one_source() -> None:
 
 def test_a_txt_names_an_object_by_its_source_its_namespace_and_its_name() -> None:
     assert resource_of({"kind": "Ingress", "metadata": {"name": "web"}}) == "ingress/default/web"
+    assert resource_of({"kind": "HTTPRoute", "metadata": {"name": "web"}}) == "httproute/default/web"
     assert resource_of({"kind": "Pod", "metadata": {"namespace": "a", "name": "b"}}) == "pod/a/b"
 
 
