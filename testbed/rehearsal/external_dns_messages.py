@@ -112,7 +112,7 @@ def _unknown(rest: str, lines: Collection[str], known: Collection[str]) -> str:
     *whole, last = rest.split(" ")
     words = {part for line in lines for part in line.split()} | {*known, *(f"{name}." for name in known)}
     kinds = ("service", "ingress", *ROUTE_KINDS)
-    words |= {*(f"{kind}:" for kind in kinds), *(f"{name}:" for name in known)}
+    words |= {*kinds, *(f"{kind}:" for kind in kinds), *(f"{name}:" for name in known)}
     if wrong := [word for word in whole if word.strip(":") and word not in words]:
         return wrong[0]
     is_cut = any(word.startswith(last) for word in words)

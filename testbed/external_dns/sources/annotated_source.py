@@ -87,7 +87,7 @@ class AnnotatedSource(Source):
     def _log_endpoints(self, item: Object, endpoints: Sequence[Endpoint]) -> None:
         if endpoints:
             line = "Endpoints generated from %s: %s: [%s]"
-            self._say("debug", line, self._logged(), title(item), _Listed(endpoints))
+            self._say("debug", line, self._logged(), title(item), Listed(endpoints))
             return
         name = (
             f"'{self._logged()}/{title(item)}'"
@@ -199,7 +199,7 @@ class AnnotatedSource(Source):
         return 0
 
 
-class _Listed:
+class Listed:
     """Endpoints as a log line has them; written only if the line is."""
 
     __slots__ = ("_endpoints",)

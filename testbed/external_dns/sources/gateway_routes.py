@@ -23,7 +23,7 @@ from typing import Any, ClassVar
 from testbed.dated_releases import Release
 from testbed.external_dns.core.endpoint import Endpoint
 from testbed.external_dns.core.facts import Fact
-from testbed.external_dns.sources.annotated_source import AnnotatedSource, title
+from testbed.external_dns.sources.annotated_source import AnnotatedSource, Listed, title
 from testbed.external_dns.sources.merging import merged
 from testbed.external_dns.sources.source import Object, ObjectsOfKind, SourceContext
 from testbed.kubernetes.kinds import GATEWAY_GROUP
@@ -228,6 +228,12 @@ class GatewayRouteSource(AnnotatedSource):
 
     def _logged(self) -> str:
         return self.kinds[0]
+
+    def _log_endpoints(self, item: Object, endpoints: Sequence[Endpoint]) -> None:
+        if endpoints:
+            self._say("debug", "Endpoints generated from %s: [%s]", self._shown(item), Listed(endpoints))
+        else:
+            self._debug(f"No endpoints could be generated from {self._shown(item)}")
 
     def _shown(self, route: Object) -> str:
         return f"{self.kinds[0]} {title(route)}"
