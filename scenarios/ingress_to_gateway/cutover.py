@@ -7,6 +7,9 @@ The annotation `ingress-hostname-source` does that while the Ingress goes on ser
 
 from testbed import Cutover, scenario
 from testbed.conditions import (
+    Condition,
+    Observation,
+    Observer,
     active,
     alias_at,
     answers_by_its_own_name,
@@ -106,6 +109,7 @@ def before_it_is_programmed(cutover: Cutover) -> None:
         "The alias moves to an ALB that answers nobody for minutes.",
     ):
         cutover.apply("manifests/2-gateway.yaml", "manifests/3-hosts.yaml")
+        cutover.wait_until(has_address(), within=1 * MINUTE)
         cutover.annotate(INGRESS, {HOSTNAME_SOURCE: "annotation-only"})
         cutover.wait_until(alias_at("new"), within=3 * SYNC)
         cutover.hold(AGE)
@@ -121,6 +125,17 @@ def nobody_lets_go(cutover: Cutover) -> None:
     ):
         cutover.apply("manifests/3-hosts.yaml")
         cutover.expect(alias_at("new"), within=5 * SYNC)
+
+
+def has_address() -> Condition:
+    """The status of the Gateway has an address, as `kubectl get gateway` shows it."""
+
+    def look(observer: Observer) -> Observation:
+        gateway = observer.topology.cluster.objects.get("Gateway", "default", "edge") or {}
+        addresses = (gateway.get("status") or {}).get("addresses") or []
+        return Observation(bool(addresses), ", ".join(one["value"] for one in addresses))
+
+    return Condition("the Gateway has an address", look)
 
 
 def ingress_serves_everything(cutover: Cutover) -> None:

@@ -33,6 +33,7 @@ _MODULES = (
     "record_annotations",
     "external_dns_flags",
     "missing_objects",
+    "gateway_traps",
     "listener_ports",
     "hidden_rules",
     "protocol_versions",

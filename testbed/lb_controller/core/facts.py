@@ -73,6 +73,10 @@ class Fact(dated_releases.Fact):
     GATEWAYS_OF_LAYER_4 = Dates("v2.13.3", source="TCPRoute, UDPRoute and TLSRoute by an NLB")
     GATEWAYS_OF_LAYER_7 = Dates("v2.14.0", source="HTTPRoute and GRPCRoute by an ALB")
 
+    GATEWAY_KINDS_OF_V1 = Dates(
+        "v3.5.0", source="release notes: gateway.k8s.aws/v1, and TCPRoute and UDPRoute of Gateway API v1.6"
+    )
+
     # Fields of IngressClassParams. The first release of those that v2.8.3 reads is general knowledge. Where
     # two recordings part the releases, the first release after the older one is taken.
     CLASS_ATTRIBUTES = Dates("v2.4.2", source="loadBalancerAttributes: recorded, v2.8.3 reads it")

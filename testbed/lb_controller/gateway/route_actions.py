@@ -32,6 +32,8 @@ _UNSUPPORTED = (
     "configure it through LoadBalancerConfiguration."
 )
 """Recorded; an URLRewrite is built in spite of the text."""
+BUILT_FILTERS = ("RequestRedirect", "URLRewrite", "ExtensionRef")
+"""The types of filters that a Gateway can have; any other refuses it whole."""
 _WHOLE_HOST, _WHOLE_PATH = ".*", "^([^?]*)"
 _PORTS = {"https": "443", "http": "80"}
 _BEFORE_FORWARD = ("authenticate-cognito", "authenticate-oidc", "jwt-validation")
@@ -70,7 +72,7 @@ class RouteActions:
             match rule_filter["type"]:
                 case "RequestRedirect":
                     redirect = _redirect(rule_filter["requestRedirect"])
-                case "URLRewrite" | "ExtensionRef":
+                case kind if kind in BUILT_FILTERS:
                     pass
                 case other:
                     raise BuildError(_UNSUPPORTED.format(other))
