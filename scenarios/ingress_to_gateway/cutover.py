@@ -109,7 +109,7 @@ def before_it_is_programmed(cutover: Cutover) -> None:
         "The alias moves to an ALB that answers nobody for minutes.",
     ):
         cutover.apply("manifests/2-gateway.yaml", "manifests/3-hosts.yaml")
-        cutover.wait_until(has_address(), within=1 * MINUTE)
+        cutover.wait_until(has_address(), within=5 * MINUTE)
         cutover.annotate(INGRESS, {HOSTNAME_SOURCE: "annotation-only"})
         cutover.wait_until(alias_at("new"), within=3 * SYNC)
         cutover.hold(AGE)
