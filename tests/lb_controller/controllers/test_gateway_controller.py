@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
 
 from testbed.balancer_identity import owner_of
 from testbed.dated_releases import LB_CONTROLLER_RELEASES, Release
+from testbed.kubernetes import Change, WatchEvent
 from testbed.kubernetes.client import KubernetesClient
 from testbed.kubernetes.client_transports import InProcess
+from testbed.lb_controller.controllers.balancer_controller import Part, Task
+from testbed.lb_controller.controllers.gateway_controller import GatewayKey
 from testbed.settings import PATIENCE
 from tests.lb_controller.controllers.cluster_at_work import Cluster, at_work
 from tests.lb_controller.gateway.examples import (
@@ -66,6 +70,7 @@ def edge(cluster: Cluster) -> Edge:
     return Edge(cluster)
 
 
+@contextmanager
 def with_release(aws: Any, release: Release) -> Iterator[Edge]:
     with at_work(Cluster(aws, release)) as running:
         yield Edge(running)
@@ -188,7 +193,7 @@ def test_a_grpc_route_on_an_http_listener_never_attaches(edge: Edge) -> None:
 def test_a_release_that_does_not_serve_gateways_makes_nothing_and_says_why(
     aws: Any, release: str, why: str
 ) -> None:
-    for edge in with_release(aws, LB_CONTROLLER_RELEASES.line(release)):
+    with with_release(aws, LB_CONTROLLER_RELEASES.line(release)) as edge:
         edge.apply(gateway_class(), *web("127.1.1.1"), gateway(HTTP, configured=False), route())
         assert edge.running.balancers() == []
         assert edge.condition("Accepted") == ("Unknown", "Pending")
@@ -204,3 +209,16 @@ def test_a_gateway_of_another_controller_is_left_alone(edge: Edge) -> None:
     edge.apply(mesh, *web("127.1.1.1"), gateway(HTTP, configured=False), route())
     assert edge.running.balancers() == []
     assert edge.condition("Accepted") == ("Unknown", "Pending")
+
+
+def test_a_gateway_is_looked_at_for_its_spec_and_not_for_its_status(edge: Edge) -> None:
+    edge.apply(gateway_class(), gateway(HTTP, configured=False))
+    before = edge.store.get("Gateway", "shop", "edge")
+    assert before is not None
+
+    def tasks(**change: Any) -> list[Task[GatewayKey]]:
+        event = WatchEvent(Change.MODIFIED, {**before, **change}, 1, before)
+        return list(edge.running.gateways.tasks_of(event))
+
+    assert tasks(status={}) == []
+    assert tasks(spec={}) == [Task(Part.BALANCER, GatewayKey("shop", "edge"))]
