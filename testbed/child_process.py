@@ -87,8 +87,7 @@ class Process:
         Raises:
             Missing: the command cannot be started.
         """
-        if self._child.stdin:
-            self._child.stdin.close()
+        self.end_input()
         self._child.wait()
         self._child = self._spawned("ab")
 
@@ -134,6 +133,11 @@ class Process:
         except BrokenPipeError:
             pass
 
+    def end_input(self) -> None:
+        """Close its standard input, by which a child that reads orders knows that it may end."""
+        if self._child.stdin:
+            self._child.stdin.close()
+
     def wait(self, seconds: float) -> int | None:
         """Wait for its end; return the exit status, or None if it still runs."""
         try:
@@ -143,8 +147,7 @@ class Process:
 
     def stop(self) -> None:
         """Send SIGTERM, after `PATIENCE.process_stop` SIGKILL; return when the process is gone."""
-        if self._child.stdin:
-            self._child.stdin.close()
+        self.end_input()
         if self.returncode is None:
             self._child.terminate()
             if self.wait(PATIENCE.process_stop) is None:

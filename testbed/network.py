@@ -4,7 +4,7 @@ Linux answers on all of 127.0.0.0/8, so each pod, node and balancer zone has an 
 several runs work side by side without a conflict.
 
 ```
-127.N.0.1        AWS endpoint 4566, moto 4567, Kubernetes API 6443, xDS 18000
+127.N.0.1        AWS endpoint 4566, moto 4567, Kubernetes API 6443, live page 7080, xDS 18000
 127.N.0.53       DNS 5300 (UDP and TCP); .54 and .56: as the clients without and with IPv6 see it
 127.N.1.x        target Envoy pods          127.N.2.x   backend pods
 127.N.3.x        nodes
@@ -31,6 +31,7 @@ LAST_NETWORK = 179
 AWS_PORT = 4566
 MOTO_PORT = 4567
 KUBERNETES_PORT = 6443
+LIVE_PAGE_PORT = 7080
 XDS_PORT = 18000
 LOCK_PORT = 7
 UNPRIVILEGED_FROM = 1024

@@ -35,6 +35,7 @@ class Options:
             and the scenario.
         chaos: the seed that draws faults; None for none besides the scenario's own.
         network: None for the first free one.
+        live, open: whether a page shows the run, and whether a browser opens it.
     """
 
     scenario: str = DEFAULT_SCENARIO
@@ -51,6 +52,8 @@ class Options:
     network: Network | None = None
     privileged_ports: bool = False
     on: str = ON_THIS_MACHINE
+    live: bool = False
+    open: bool = False
 
     def command(self, external_dns: str, lb_controller: str) -> str:
         """Return the command that plays the same again, whatever the environment and `pyproject.toml` say.

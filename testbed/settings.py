@@ -140,6 +140,10 @@ class Patience:
     """Until an answered request is in the ledger: the clients write in batches, ten a second."""
     command_look: float = 0.2
     """Between two checks of the topology while a command of a runbook runs."""
+    page_update: float = 0.1
+    """Between two updates of the live page, and between two moments of the slider, at least."""
+    page_window: float = 1.0
+    """The time over which the live page counts requests per second."""
     bookmark: float = 60.0
     """Between two bookmarks of an idle watch of the Kubernetes API (apiserver `bookmarkFrequency`, 1m)."""
 

@@ -114,3 +114,12 @@ def test_a_line_reaches_its_standard_input(tmp_path: Path) -> None:
         child.send("stop")
         assert child.wait(20) == 0
         assert child.last_words() == "stop"
+
+
+def test_a_child_that_reads_orders_ends_with_its_input(tmp_path: Path) -> None:
+    reader = [sys.executable, "-c", "import sys; print(len(sys.stdin.readlines()), flush=True)"]
+    with Process(Command("reader", reader), tmp_path) as child:
+        child.send("one")
+        child.end_input()
+        assert child.wait(PATIENCE.process_start) == 0
+        assert child.log.read_text() == "1\n"

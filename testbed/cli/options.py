@@ -260,6 +260,8 @@ ON = _option(
     default=ON_THIS_MACHINE,
     help="Play it on local processes, or on the containers that docker compose keeps up.",
 )
+LIVE = _option("--live", is_flag=True, default=False, help="Show it on a page of this machine while it runs.")
+OPEN = _option("--open", is_flag=True, default=False, help="With --live, open the page in a browser.")
 PRIVILEGED_PORTS = _option(
     "--privileged-ports",
     is_flag=True,

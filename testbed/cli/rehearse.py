@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 @options.KEEP
 @options.ENVIRONMENT
 @options.ON
+@options.LIVE
+@options.OPEN
 @options.NETWORK
 @options.PRIVILEGED_PORTS
 def rehearse(**chosen: Any) -> int:
@@ -48,11 +50,12 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
     """
     # Imported here: `testbed --help` lists the commands without what a run needs.
     from testbed import machine
-    from testbed.cli import access, open_places
+    from testbed.cli import access, live, open_places
     from testbed.journal import Event
     from testbed.rehearsal import chaos_schedule
     from testbed.rehearsal.balancer_references import check_external_dns, check_references
     from testbed.rehearsal.configured_thresholds import located_thresholds
+    from testbed.rehearsal.cutover import Cutover
     from testbed.rehearsal.pace import paced
     from testbed.rehearsal.played_releases import played_releases
     from testbed.rehearsal.playing import play, write_start
@@ -88,6 +91,7 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
         report_folder.held(chosen.report) as folder,
         running(scenario, chosen, folder) as topology,
         access.environment(topology, chosen, keep=chosen.keep or is_walk or open_places.are_there(topology)),
+        live.shown(topology, chosen, console, waits=is_walk) as shown,
     ):
         access.show_real_controllers(console, topology)
         open_places.show(console, topology, chosen)
@@ -98,8 +102,9 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
         progress = Progress(console, topology.clock, topology.counts, by_line=is_walk or None)
         predictions = Predictions(
             console,
-            hint=access.commands(topology, chosen),
-            answer=console.ask,
+            hint=access.commands(topology, chosen) if is_walk else (),
+            answer=shown.director.answer if shown else console.ask,
+            tell=shown.director.checked if shown else None,
             alias=lambda: progress.alias,
             balancers=lambda: progress.balancers,
             counts=topology.counts,
@@ -107,14 +112,19 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
 
         def hear(event: Event) -> None:
             progress.hear(event)
-            if is_walk:
-                predictions.hear(event)
+            predictions.hear(event)
 
+        def before_step(number: int, title: str) -> None:
+            if shown.director.before_step(number, title) if shown else is_walk:
+                predictions.before_step(number, title)
+
+        if shown:
+            shown.director.balancers = lambda: progress.balancers
         with progress:
             topology.journal.listener = hear
             write_start(scenario, topology, chosen, limits)
             topology.journal.write(*filter(None, [lowered]))
-            play(scenario, topology, chosen, *([predictions.before_step] if is_walk else []))
+            play(scenario, topology, chosen, before_step, cutover_of=shown.cutover_of if shown else Cutover)
         topology.journal.listener = None
         # Imported only now, so that the run does not wait for what only its end needs.
         from testbed.report import github
@@ -122,7 +132,9 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
 
         verdict = write_report(folder / JOURNAL, folder, topology.journal.run)
         print_verdict(verdict, console, folder / HTML)
-        if is_walk:
+        if shown:
+            shown.judged(verdict)
+        if is_walk or predictions.asked:
             console.print(f"\n{predictions.summary}")
         github.publish(verdict, os.environ)
         if chosen.keep:

@@ -19,6 +19,8 @@ from testbed.options import Options
 @options.SEED
 @options.ENVIRONMENT
 @options.EMPTY
+@options.LIVE
+@options.OPEN
 @options.NETWORK
 @options.PRIVILEGED_PORTS
 def up(**chosen: Any) -> int:
@@ -35,11 +37,12 @@ def _up(chosen: Options) -> int:
     import tempfile
     from pathlib import Path
 
-    from testbed.cli import access, open_places
+    from testbed.cli import access, live, open_places
     from testbed.rehearsal import standing
     from testbed.rehearsal.cutover import Cutover
     from testbed.rehearsal.pace import paced
     from testbed.rehearsal.played_releases import played_releases
+    from testbed.rehearsal.playing import write_start
     from testbed.rehearsal.script import load
     from testbed.report.console import Terminal
     from testbed.runtime.running import running
@@ -53,7 +56,13 @@ def _up(chosen: Options) -> int:
     with (
         tempfile.TemporaryDirectory(prefix="testbed-") as folder,
         running(scenario, chosen, Path(folder)) as topology,
+        live.shown(topology, chosen, console, has_steps=False) as shown,
+        contextlib.closing(
+            (shown.cutover_of if shown else Cutover)(scenario, topology, chosen.rate)
+        ) as cutover,
     ):
+        if shown:
+            write_start(scenario, topology, chosen)
         access.show_real_controllers(console, topology)
         access.show_warnings(console, topology)
         with contextlib.ExitStack() as stack:
@@ -64,7 +73,7 @@ def _up(chosen: Options) -> int:
             if chosen.empty:
                 topology.begin_story()
             else:
-                standing.make(Cutover(scenario, topology, chosen.rate), console.print)
+                standing.make(cutover, console.print)
             if not open_places.are_there(topology):
                 stack.enter_context(access.environment(topology, chosen, keep=True))
             access.keep_until_interrupt(console, topology, chosen)

@@ -20,6 +20,8 @@ from testbed.options import Options
 @options.REPORT
 @options.SEED
 @options.ENVIRONMENT
+@options.LIVE
+@options.OPEN
 @options.NETWORK
 @options.PRIVILEGED_PORTS
 def walk(**chosen: Any) -> int:

@@ -118,6 +118,14 @@ class Action(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageAct(Event):
+    """A person acted on the live page: paused, went on, predicted, or ordered a fault; one sentence."""
+
+    kind: ClassVar[str] = "page_act"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FaultStarted(Event):
     """A fault strikes from now on; `fault_ended` with the same number undoes it.
 
@@ -527,7 +535,7 @@ EVENTS: dict[str, type[Event]] = {
     event.kind: event
     for event in (
         Run, StepStarted, StepFinished, Action, Command, TrafficStarted, TrafficStopRequested, Expectation,
-        FaultStarted, FaultEnded,
+        PageAct, FaultStarted, FaultEnded,
         LossesAccepted, Threshold, Balancer, BalancerNamed, DnsChange, DnsAnswer, ApiCall, Log, LeftOut,
         ControllerEvent, RealController,
         Connection, Clients, RateLowered, Standstill, Request, Access, Metrics, TrafficStopped, RunFinished,

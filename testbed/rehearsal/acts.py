@@ -335,6 +335,14 @@ class Acts(Observer):
         self._recorder.traffic_stop_requested()
         self.topology.stop_traffic()
 
+    def strike(self, scheduled: Scheduled) -> None:
+        """Let a fault strike now; it ends by itself, or with the story. Any thread may call this.
+
+        Raises:
+            BadInput: this runtime does not play it, it cannot strike now, or the story has ended.
+        """
+        self._faults.now(scheduled)
+
     @property
     def faults(self) -> tuple[str, ...]:
         """The names of the faults that this runtime plays, in the order of the alphabet."""

@@ -25,6 +25,8 @@ class FaultSchedule:
         self._topology, self._recorder = topology, recorder
         self._numbers = itertools.count(1)
         self._planned: list[_Planned] = []
+        self._beginning = threading.Lock()
+        self._is_closed = False
 
     @contextmanager
     def strike(self, fault: InjectedFault) -> Iterator[None]:
@@ -63,20 +65,38 @@ class FaultSchedule:
         for one in faults:
             self._begin(one)
 
+    def now(self, scheduled: Scheduled) -> None:
+        """Begin a fault, and return when it strikes; `close` ends it at the latest. Any thread may call this.
+
+        Raises:
+            BadInput: the story has ended, or the fault cannot strike; then it is no failure of the run.
+        """
+        check_faults([scheduled.fault], self._topology.reaches)
+        planned = self._begin(scheduled)
+        if failure := planned.failure_to_strike():
+            with self._beginning:
+                self._planned.remove(planned)
+            raise failure
+
     def check(self) -> None:
         """Raise the failure of a fault that could not strike or end."""
-        for one in self._planned:
+        for one in list(self._planned):
             one.check()
 
     def close(self) -> None:
         """Undo every fault, and let none begin any more."""
-        for one in self._planned:
+        with self._beginning:
+            self._is_closed = True
+        for one in list(self._planned):
             one.end()
 
     def _begin(self, scheduled: Scheduled) -> _Planned:
         planned = _Planned(self, scheduled, self._topology)
-        self._planned.append(planned)
-        planned.start()
+        with self._beginning:
+            if self._is_closed:
+                raise BadInput(f"{scheduled.fault.text} cannot strike: the story has ended")
+            self._planned.append(planned)
+            planned.start()
         return planned
 
 
@@ -87,6 +107,8 @@ class _Planned(threading.Thread):
         super().__init__(name=f"fault-{scheduled.fault.name}", daemon=True)
         self._schedule, self._scheduled, self._clock = schedule, scheduled, topology.clock
         self._over = threading.Event()
+        self._has_struck = False
+        self._begun = threading.Event()
         self._failure: BaseException | None = None
 
     def run(self) -> None:
@@ -95,10 +117,19 @@ class _Planned(threading.Thread):
             if self._clock.wait(self._over, self._scheduled.start):
                 return
             with self._schedule.strike(self._scheduled.fault):
+                self._has_struck = True
+                self._begun.set()
                 lasts = self._scheduled.lasts
                 self._over.wait() if lasts is None else self._clock.wait(self._over, lasts)
         except BaseException as error:  # noqa: BLE001 `check` raises it in the thread of the story
             self._failure = error
+        finally:
+            self._begun.set()
+
+    def failure_to_strike(self) -> BaseException | None:
+        """Wait until it strikes; return why it does not, or None."""
+        self._begun.wait()
+        return None if self._has_struck else self._failure
 
     def end(self) -> None:
         """End the fault now, and return when it is undone."""

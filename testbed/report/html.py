@@ -10,9 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
 from testbed import journal
 from testbed.balancer_identity import phrase, title
+from testbed.live.page_files import page_file
+from testbed.live.replay import Replay
 from testbed.network import BALANCER_TYPES
 from testbed.report import words
 from testbed.report.balancer_columns import Column, by_name, kind_and_scheme
@@ -64,8 +67,8 @@ class Chapter:
     log_left_out: int
 
 
-def render(verdict: Verdict) -> bytes:
-    """Return the page, UTF-8."""
+def render(verdict: Verdict, replay: Replay | None = None) -> bytes:
+    """Return the page, UTF-8; with a replay it has the time slider."""
     times = Times(verdict.history)
     template = _environment().get_template("report.html.j2")
     run = verdict.history.runs[0] if verdict.history.runs else None
@@ -96,6 +99,8 @@ def render(verdict: Verdict) -> bytes:
         times=times,
         words=words,
         phrase=phrase,
+        replay=Markup(replay.as_script()) if replay else "",  # noqa: S704 it has no "<"
+        page_file=lambda name: Markup(page_file(name)),  # noqa: S704 a file of the package
     ).encode("utf-8", "replace")  # output of a command may hold half a surrogate pair
 
 

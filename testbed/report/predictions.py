@@ -89,6 +89,7 @@ class Predictions:
         alias: returns the names of the balancers that the alias points to now.
         balancers: returns the names of the balancers that there are now.
         counts: returns the counts of the requests so far.
+        tell: also gets whether an answer was right, and what happened.
     """
 
     def __init__(
@@ -100,6 +101,7 @@ class Predictions:
         alias: Callable[[], Sequence[str]],
         balancers: Callable[[], Sequence[str]],
         counts: Callable[[], Counts],
+        tell: Callable[[bool, str], None] | None = None,
     ) -> None:
         self._console, self._answer = console, answer
         self._hint: Sequence[str] = hint
@@ -107,6 +109,8 @@ class Predictions:
         self._signs = Signs.of(console)
         self._predicted = Predicted()
         self._before = Counts()
+        self._tell = tell
+        self._is_asked = False
         self._why = ""
         self.right = 0
         self.asked = 0
@@ -124,22 +128,29 @@ class Predictions:
             self._console.print(f"\n{_HELP}")
             self._hint = ()
         self._console.print(f"\nStep {number}: {title}", style="bold")
+        self._is_asked = True
         names = (*self._balancers(), NONE)
         alias = self._ask("Where does the alias point when it ends", names)
         self._predicted = read(alias, self._ask("Is a request lost", ("y", "n")))
         self._before = self._counts()
 
     def hear(self, event: journal.Event) -> None:
-        """Keep the reason of a step, and compare when it ends; pass it the events of the journal."""
+        """Keep the reason of a step, and compare when it ends; pass it the events of the journal.
+
+        A step before which nobody was asked is passed over.
+        """
         if isinstance(event, journal.StepStarted):
             self._why = event.why
-        elif isinstance(event, journal.StepFinished):
+        elif isinstance(event, journal.StepFinished) and self._is_asked:
+            self._is_asked = False
             during = self._counts().since(self._before)
             for one in check(self._predicted, self._alias(), during.failed + during.unknown):
                 self.asked += 1
                 self.right += one.is_right
                 sign, style = (self._signs.yes, "green") if one.is_right else (self._signs.no, "red")
                 self._console.print(f"  {sign} {one.text}", style=style, soft_wrap=True)
+                if self._tell:
+                    self._tell(one.is_right, one.text)
             self._console.print(f"  Why: {self._why}", soft_wrap=True)
             self._predicted = Predicted()
 

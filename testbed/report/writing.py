@@ -6,6 +6,7 @@ from pathlib import Path
 
 from testbed.errors import Missing
 from testbed.report import html, junit, markdown, summary
+from testbed.report.replayed import replayed
 from testbed.report.report_files import HTML, JUNIT, MARKDOWN, SUMMARY, write_all
 from testbed.verdict.verdict import Verdict, compute_file
 
@@ -32,7 +33,7 @@ def write_report(journal_path: Path, folder: Path, run: str = "") -> Verdict:
     contents = {
         SUMMARY: summary.render(verdict),
         JUNIT: junit.render(verdict),
-        HTML: html.render(verdict),
+        HTML: html.render(verdict, replayed(journal_path, verdict)),
         MARKDOWN: markdown.render(verdict).encode("utf-8", "replace"),
     }
     write_all(folder, contents)

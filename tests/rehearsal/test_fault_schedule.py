@@ -132,3 +132,26 @@ def test_what_cannot_be_meant_is_refused(
 ) -> None:
     with pytest.raises(BadInput, match=why), still_topology.cutover().fault(*arguments, **more):
         pass
+
+
+def test_one_of_a_person_strikes_at_once_and_ends_with_the_story(still_topology: StillTopology) -> None:
+    cutover = still_topology.cutover()
+    cutover.strike(Scheduled(KILLED))
+    assert marks(still_topology) == ["target-killed envoy-1 begins"]
+    cutover.end()
+    assert marks(still_topology) == ["target-killed envoy-1 begins", "1 ends"]
+    with pytest.raises(BadInput, match="the story has ended"):
+        cutover.strike(Scheduled(KILLED))
+
+
+def test_one_of_a_person_that_cannot_strike_is_no_failure_of_the_run(
+    still_topology: StillTopology, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(fault: InjectedFault) -> Any:
+        raise BadInput(f"{fault.text}: struck already")
+
+    cutover = still_topology.cutover()
+    monkeypatch.setattr(still_topology, "strike", refuse)
+    with pytest.raises(BadInput, match="struck already"):
+        cutover.strike(Scheduled(KILLED))
+    cutover.end()

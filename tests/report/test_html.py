@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from testbed import journal
 from testbed.journal import Event
+from testbed.live.replay import replay
 from testbed.report import html
 from testbed.verdict.verdict import compute
 
@@ -74,6 +76,29 @@ def test_nothing_is_loaded_from_elsewhere(page: str) -> None:
     assert "url(" not in page
     assert "@import" not in page
     assert "default-src 'none'" in page
+
+
+def with_slider(events: list[Event], folder: Path, made: ModuleType) -> str:
+    path = made.write(folder / "journal.ndjson", events)
+    return html.render(compute(events), replay(path)).decode()
+
+
+def test_with_a_replay_the_page_has_the_slider_and_still_loads_nothing(
+    made: ModuleType, tmp_path: Path
+) -> None:
+    text = with_slider(made.Story(rate=20.0).events(), tmp_path, made)
+    found = Page(text)
+    assert ("range", "moment") in [(one.get("type"), one.get("id")) for _, one in found.elements]
+    for tag, attributes in found.elements:
+        assert tag not in ("link", "iframe", "object", "embed", "base")
+        assert not {"src", "href", "srcset", "action"} & set(attributes)
+    assert len(text) < 400_000
+
+
+def test_what_the_run_says_ends_no_script_of_the_slider(made: ModuleType, tmp_path: Path) -> None:
+    found = Page(with_slider([hostile(event) for event in made.Story(rate=20.0).events()], tmp_path, made))
+    assert [tag for tag, _ in found.elements].count("script") == 4
+    assert "img" not in [tag for tag, _ in found.elements]
 
 
 def test_what_the_run_says_is_only_ever_text(made: ModuleType) -> None:

@@ -110,3 +110,14 @@ def test_q_and_the_end_of_the_input_end_the_walk(typed: list[str]) -> None:
     play.predictions._answer = answer
     with pytest.raises(Interrupted, match="the walk ended before its last step"):
         play.step(1, alias="nlb", lost=0)
+
+
+def test_a_step_before_which_nobody_was_asked_is_passed_over(capsys: pytest.CaptureFixture[str]) -> None:
+    play = Play(iter(["nlb", "n"]))
+    told: list[tuple[bool, str]] = []
+    play.predictions._tell = lambda is_right, text: told.append((is_right, text))
+    play.step(1, alias="alb", lost=0)
+    play.predictions.hear(journal.StepStarted(time=0.0, number=2, title="", why="why 2"))
+    play.predictions.hear(journal.StepFinished(time=0.0, number=2, outcome="passed"))
+    assert "Why: why 2" not in capsys.readouterr().out
+    assert [is_right for is_right, _ in told] == [False, True]
