@@ -59,7 +59,7 @@ SUITES = {
     ),
     "e2e": Suite(
         "e2e",
-        ("tests/e2e", "tests/cli", "tests/bench", "tests/test_pytest_plugin.py"),
+        ("tests/e2e", "tests/cli", "tests/live", "tests/bench", "tests/test_pytest_plugin.py"),
         (*_TWO_WORKERS, "--dist", "loadfile"),
     ),
     "stories": Suite("stories", ("tests/e2e",), (*_TWO_WORKERS, "--dist", "loadfile")),

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 
 import psutil
 
-CLIENTS, BACKENDS, MOTO, PARENT = "clients", "backends", "moto", "parent"
+CLIENTS, BACKENDS, MOTO, PARENT, PAGE = "clients", "backends", "moto", "parent", "live page"
 TARGET_ENVOYS, NLB_ENVOY, ALB_ENVOY, OTHER = "target Envoys", "NLB Envoy", "ALB Envoy", "other"
 
 _MODULES = {
     "testbed.traffic": CLIENTS,
     "testbed.backend": BACKENDS,
+    "testbed.live": PAGE,
     "testbed.aws.moto_process": MOTO,
     "testbed.aws.moto_server": MOTO,
 }
