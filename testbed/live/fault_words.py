@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import typing
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from testbed.errors import BadInput
 from testbed.faults import KNOWN, InjectedFault, Reach
-from testbed.faults.struck_part import StruckPart
 
 
 def read_fault(text: str) -> InjectedFault:
@@ -46,16 +47,17 @@ def suggestions(reaches: Collection[Reach]) -> Sequence[str]:
     for name, kind in sorted(KNOWN.items()):
         if kind.reach not in reaches:
             continue
-        if issubclass(kind, StruckPart):
-            lines += [f"{name} {part}" for part in kind.parts]
-            continue
         hints = typing.get_type_hints(kind)
         needed = [one for one in dataclasses.fields(kind) if one.default is dataclasses.MISSING]
-        lines.append(" ".join([name, *(_example(hints[one.name]) for one in needed)]))
+        for words in itertools.product(*(_examples(hints[one.name]) for one in needed)):
+            line = " ".join([name, *words])
+            with suppress(BadInput):  # a fault of a part strikes only some of all parts
+                read_fault(line)
+                lines.append(line)
     return lines
 
 
-def _example(hint: Any) -> str:
+def _examples(hint: Any) -> Sequence[str]:
     if typing.get_origin(hint) is Literal:
-        return str(typing.get_args(hint)[0])
-    return {float: "0.5", int: "1"}.get(hint, "")
+        return [str(value) for value in typing.get_args(hint)]
+    return ("0.5",) if hint is float else ("1",)

@@ -294,7 +294,7 @@
     const begins = [];
     frames.forEach((frame, index) => { if (index === 0 || frame.step !== frames[index - 1].step) begins.push(index); });
     const ticks = stage.querySelector(".ticks");
-    let edge = -1;
+    let edge = -9;
     for (const index of begins.filter((one) => frames[one].step > 0)) {
       const left = (100 * index) / Math.max(1, last), mark = element("span", {}, left - edge > 2.6 ? String(frames[index].step) : "");
       if (mark.textContent) edge = left;
