@@ -43,7 +43,7 @@ class Fact(enum.Enum):
         return dates
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # a table has each release once, and many caches ask for it
 class Release:
     """A release of a controller.
 
@@ -67,10 +67,11 @@ class Release:
 
     def has(self, fact: Fact) -> bool:
         """Tell whether a fact holds for this release."""
-        found = self._known.get(fact)
-        if found is None:
+        try:
+            return self._known[fact]
+        except KeyError:
             found = self._known[fact] = self.lies_between(fact.dates.since, fact.dates.until)
-        return found
+            return found
 
     def lies_between(self, since: str | None, until: str | None) -> bool:
         """Tell whether this is the release of a tag or a later one, and older than that of another tag."""

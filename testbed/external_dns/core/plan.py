@@ -116,7 +116,8 @@ def resolve_update(
     have: Endpoint, candidates: Sequence[Endpoint], release: Release
 ) -> tuple[Endpoint, Reason]:
     """Return who gets a record that exists: the candidate that its TXT names, else the smallest target."""
-    named = [one for one in candidates if have.resource and one.resource == have.resource]
+    holder = have.resource
+    named = [one for one in candidates if one.resource == holder] if holder else []
     if named:
         return smallest(named, release), Reason.KEPT_BY_LABEL
     reason = Reason.SMALLEST_TARGET if len(candidates) > 1 else Reason.ONLY_CLAIMANT
@@ -180,6 +181,9 @@ class _Rows:
             return
         # Each record type of a name is planned on its own, so an upgrade may send the A to one balancer and
         # the AAAA to another (docs/traps.md, 10).
+        if len(want) == 1 and not have:  # most names of a first sync
+            self._keep(self._decided((want[0].name, want[0].type, want[0].set_identifier), None, want))
+            return
         mine = {one.type: one for one in have}
         claims: dict[str, list[Endpoint]] = {}
         for one in want:
@@ -214,6 +218,9 @@ class _Rows:
     def _keep(self, decision: Decision) -> None:
         """Keep a decision. If both owner and policy are in the way, name the owner: no policy would help."""
         have, outcome = decision.have, decision.outcome
+        if have is None and outcome is Outcome.CREATE:  # no owner and no policy is in the way
+            self.decisions.append(decision)
+            return
         is_barred = (outcome is Outcome.DELETE and self._policy != "sync") or (
             outcome is Outcome.UPDATE and self._policy == "create-only"
         )

@@ -168,6 +168,8 @@ def is_about_owner(decision: Decision) -> bool:
 def unsent(decisions: Iterable[Decision], names: Iterable[str], reason: Reason) -> tuple[Decision, ...]:
     """Return the decisions; the provider does not carry out the changes of some names."""
     unsent = frozenset(names)
+    if not unsent:
+        return tuple(decisions)
     return tuple(
         one._replace(dropped=reason) if one.is_change and one.name in unsent else one for one in decisions
     )

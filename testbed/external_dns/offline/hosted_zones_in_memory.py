@@ -6,7 +6,7 @@ zone of the recorded histories refused (`recorded_refusals`). A batch is taken w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ from testbed.aws.route53_names import stored_name
 from testbed.aws.route53_refusals import Record, State, by_name
 from testbed.external_dns.offline.zone_file import ZoneFile
 
+_ADDRESSES = ("A", "AAAA")
 Judge = Callable[[route53_refusals.Zone, State, Sequence[Mapping[str, Any]]], Refusal | None]
 """Applies changes to record sets; returns what is refused, or None."""
 
@@ -77,9 +78,13 @@ class HostedZones:
         """Return all record sets of a zone, in the order and spelling in which Route 53 lists them."""
         return self._zones[zone_id].records
 
-    def addresses(self, zone_id: str) -> list[Record]:
-        """Return the A and AAAA record sets of a zone in any order, spelled as Route 53 lists them."""
-        return self._zones[zone_id].of_types(("A", "AAAA"))
+    def addresses_apart(self, zone_id: str) -> list[Record]:
+        """Return the A and AAAA record sets of the names whose records may lead to different places.
+
+        A name whose records are aliases spelled alike, as most names of a large zone are, is left out. The
+        order is any; the spelling is that of a listing.
+        """
+        return self._zones[zone_id].addresses_apart()
 
     def change(self, zone_id: str, changes: Sequence[Mapping[str, Any]]) -> Refusal | None:
         """Change records as somebody else would, beside ExternalDNS; return the refusal, if any."""
@@ -142,14 +147,16 @@ class _Zone:
             _listed(name, record) for name, records in self._by_name.items() for record in records.values()
         ]
 
-    def of_types(self, types: Collection[str]) -> list[Record]:
-        """Return the record sets of some types, in any order: most readers need not wait for the sort."""
-        return [
-            _listed(name, record)
-            for name, records in self._by_name.items()
-            for (_, kind, _), record in records.items()
-            if kind in types
-        ]
+    def addresses_apart(self) -> list[Record]:
+        apart: list[Record] = []
+        for name, records in self._by_name.items():
+            if len(records) < 2:
+                continue
+            addresses = [record for (_, kind, _), record in records.items() if kind in _ADDRESSES]
+            targets = {one["AliasTarget"]["DNSName"] if "AliasTarget" in one else None for one in addresses}
+            if len(targets) > 1:
+                apart += [_listed(name, record) for record in addresses]
+        return apart
 
     def apply(self, changes: Sequence[Mapping[str, Any]]) -> Refusal | None:
         records = [change["ResourceRecordSet"] for change in changes]

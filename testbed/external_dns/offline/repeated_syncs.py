@@ -10,6 +10,7 @@ from testbed.address_families import PartedName, parted_names
 from testbed.clock import Clock
 from testbed.dated_releases import Release
 from testbed.errors import BadInput
+from testbed.external_dns.core.endpoint import RESOURCE
 from testbed.external_dns.core.log_lines import LogLine
 from testbed.external_dns.core.reasons import Decision
 from testbed.external_dns.offline.hosted_zones_in_memory import Batch, HostedZones
@@ -137,7 +138,7 @@ class RepeatedSyncs:
 
     def missing(self, sync: Sync, flags: Flags, release: Release) -> tuple[Decision, ...]:
         """Return decisions about the objects that claim nothing in a sync: what each host of them lacks."""
-        seen = {claim.resource for one in sync.decisions for claim in one.claimants}
+        seen = {claim.labels.get(RESOURCE, "") for one in sync.decisions for claim in one.claimants}
         silent = [item for item in self.objects.items.values() if resource_of(item) not in seen]
         return tuple(missing_claims.missing(silent, flags, release, self.objects.list))
 
@@ -148,7 +149,9 @@ class RepeatedSyncs:
     def parted(self) -> tuple[PartedName, ...]:
         """Return the names whose A and AAAA lead to different balancers now, zone by zone."""
         return tuple(
-            dict.fromkeys(one for zone in self._files for one in parted_names(self._zones.addresses(zone.id)))
+            dict.fromkeys(
+                one for zone in self._files for one in parted_names(self._zones.addresses_apart(zone.id))
+            )
         )
 
     def by_zone(self) -> Mapping[str, Sequence[Record]]:

@@ -62,20 +62,23 @@ class ShuffledObjects:
         self._listed, self._prefix, self._seed, self._order = listed, prefix, seed, order
         self._seen: object = None
         self._repeats = 0
+        self._of_kind: Mapping[str, Sequence[Object]] = {}
 
     def dice(self) -> random.Random:
         """Return the dice of the next sync."""
-        objects = [item for kind in KINDS for item in self._sorted(kind)]
+        self._of_kind = {kind: self._sorted(kind) for kind in KINDS}
+        objects = [item for items in self._of_kind.values() for item in items]
         # Not the whole object: its version and times change with every write, whatever the sources read.
         seen = [
             (
                 _name(item),
-                item["metadata"].get("labels"),
-                item["metadata"].get("annotations"),
+                metadata.get("labels"),
+                metadata.get("annotations"),
                 item.get("spec"),
                 item.get("status"),
             )
             for item in objects
+            for metadata in (item["metadata"],)
         ]
         self._repeats = self._repeats + 1 if seen == self._seen else 0
         self._seen = seen
@@ -83,8 +86,8 @@ class ShuffledObjects:
         return random.Random(f"{self._seed}:{self._repeats}:{claims}")  # noqa: S311 the dice of a rehearsal
 
     def of_kinds(self, kinds: Iterable[str], dice: random.Random) -> list[Object]:
-        """Return the objects of some kinds, each kind shuffled."""
-        return [item for kind in kinds for item in self._order(self._sorted(kind), dice)]
+        """Return the objects of some kinds as the latest dice saw them, each kind shuffled."""
+        return [item for kind in kinds for item in self._order(self._of_kind[kind], dice)]
 
     def _sorted(self, kind: str) -> list[Object]:
         # A fixed order before the dice, so that a seed gives the same order whatever the timing.
@@ -93,10 +96,15 @@ class ShuffledObjects:
     def _claims(self, item: Object) -> list[str]:
         annotations = item["metadata"].get("annotations") or {}
         own = [f"{name}={value}" for name, value in annotations.items() if name.startswith(self._prefix)]
+        if len(own) > 1:
+            own.sort()
         source = source_of(item["kind"])
-        in_spec = source.hosts_in_spec(item) if source else {}
-        return sorted(own) + [host for hosts in in_spec.values() for host in hosts]
+        if source:
+            for hosts in source.hosts_in_spec(item).values():
+                own += hosts
+        return own
 
 
 def _name(item: Object) -> tuple[str, str]:
-    return item["metadata"].get("namespace", ""), item["metadata"]["name"]
+    metadata = item["metadata"]
+    return metadata.get("namespace", ""), metadata["name"]

@@ -111,13 +111,14 @@ class AwsProvider:
     def matches(self, name: str) -> bool:
         """True if a name is planned: it passes the domain filter and, since v0.9, also lies in a zone."""
         # Remembered: a sync asks about each name for its record and again for each claim.
-        is_match = self._matched.get(name)
-        if is_match is None:
+        try:
+            return self._matched[name]
+        except KeyError:
             in_zones = self.release.has(Fact.ZONES_FILTER_PLAN)
             around = DomainFilter(tuple(self.zone_names())) if in_zones else DomainFilter()
             is_match = self.options.zones.domains.matches(name) and around.matches(name)
             self._matched[name] = is_match
-        return is_match
+            return is_match
 
     def records(self) -> list[Endpoint]:
         """Return all records of the zones.
@@ -211,10 +212,12 @@ class AwsProvider:
         has_fields = self.release.has(Fact.PROFILE_IN_LOG)
         where = {"zoneID": zone.id, "zoneName": f"{zone.name}.", "profile": "default"} if has_fields else {}
         tail = "" if has_fields else f" [Id: {zone.id}]"
+        say = self.say
         for change in batch:
             record = change["ResourceRecordSet"]
-            text = f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}"
-            self.say("info", text, **where)
+            say(
+                "info", f"Desired change: {change['Action']} {record['Name']} {record['Type']}{tail}", **where
+            )
         if self.options.dry_run:
             if self.release.has(Fact.DRY_RUN_LOGGED):
                 self.say("debug", "Dry run mode, skipping change submission", **where)

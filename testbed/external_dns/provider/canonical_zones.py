@@ -14,8 +14,11 @@ from testbed.dated_releases import Release
 from testbed.external_dns.core.facts import Fact
 
 AWS = ".amazonaws.com"
+_REMEMBERED = 1 << 15
+"""Names of balancers; a sync asks about each target for its A, its AAAA and its alias."""
 
 
+@functools.lru_cache(_REMEMBERED)
 def canonical_zone(name: str, release: Release) -> str | None:
     """Return the id of the hosted zone; None if this version knows no load balancer of that name."""
     table = _table(release)

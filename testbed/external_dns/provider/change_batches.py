@@ -115,8 +115,16 @@ def _size(changes: Sequence[Change]) -> Size:
     for change in changes:
         record = change["ResourceRecordSet"]
         alias = record.get("AliasTarget")
-        values = [alias["DNSName"]] if alias else [one["Value"] for one in record.get("ResourceRecords", ())]
         times = 2 if change["Action"] == "UPSERT" else 1
-        length += times * len("".join(values).encode())
-        count += times * len(values)
+        if alias:
+            length += times * _bytes(alias["DNSName"])
+            count += times
+            continue
+        for one in record.get("ResourceRecords", ()):
+            length += times * _bytes(one["Value"])
+            count += times
     return len(changes), length, count
+
+
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())

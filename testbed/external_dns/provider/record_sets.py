@@ -23,6 +23,7 @@ DEFAULT_TTL = 300
 ALIAS = "alias"
 SAME_ZONE = "same-zone"
 _OLD_TYPES = ("A", "CNAME", "SRV", "TXT")
+_NO_LABELS: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ class RecordSets:
         if kind not in _OLD_TYPES and not has(Fact.AAAA_READ):
             return None  # AAAA aliases were invisible then
         properties: dict[str, str] = {}
+        identifier = record.get("SetIdentifier", "")
         if "SetIdentifier" in record:
             properties |= routing_policies.properties(record, self.release)
         if "HealthCheckId" in record and self._has_health_checks:
             properties["aws/health-check-id"] = record["HealthCheckId"]
         alias = record.get("AliasTarget")
         if alias:
-            properties[EVALUATE] = str(bool(alias["EvaluateTargetHealth"])).lower()
+            properties[EVALUATE] = "true" if alias["EvaluateTargetHealth"] else "false"
             target = alias["DNSName"].rstrip(".")
             targets: tuple[str, ...] = (unescaped(target) if has(Fact.OCTAL_TARGETS) else target,)
             ttl = DEFAULT_TTL  # an alias has no TTL in Route 53; the real one fills in its default
@@ -61,7 +63,7 @@ class RecordSets:
                 # Whatever its type: an AAAA alias is read as another A (before v0.14, CNAME) of the name.
                 kind = "A" if has(Fact.ALIAS_ENDPOINTS) else "CNAME"
         else:
-            targets = tuple(value["Value"].rstrip(".") for value in record.get("ResourceRecords", ()))
+            targets = tuple([value["Value"].rstrip(".") for value in record.get("ResourceRecords", ())])
             ttl = record.get("TTL", 0)
             if kind == "CNAME" and has(Fact.ALIAS_NORMALISED):
                 properties[ALIAS] = "false"
@@ -69,7 +71,7 @@ class RecordSets:
         name = unescaped(name) if has(Fact.OCTAL_NAMES) else name.replace("\\052", "*")
         if targets and not has(Fact.ALIAS_ADJUSTED) and self.canonical_zone(targets[0]):
             self.at_balancers.add(name)
-        return Endpoint(name, kind, targets, ttl, record.get("SetIdentifier", ""), properties=properties)
+        return Endpoint(name, kind, targets, ttl, identifier, _NO_LABELS, properties)
 
     def adjusted(self, endpoints: Iterable[Endpoint]) -> list[Endpoint]:
         """Make endpoints of sources comparable to those that are read, before the plan."""
@@ -135,8 +137,9 @@ class RecordSets:
         if endpoint.ttl:
             self.say("debug", f"Modifying endpoint: {endpoint}, setting ttl={DEFAULT_TTL}")
         properties = {**endpoint.properties, EVALUATE: "true" if value else "false", **more}
-        of_alias = endpoint.with_properties(properties)
-        return of_alias._replace(ttl=DEFAULT_TTL) if endpoint.ttl else of_alias
+        ttl = DEFAULT_TTL if endpoint.ttl else endpoint.ttl
+        name, kind, targets, _, identifier, labels, _ = endpoint
+        return Endpoint(name, kind, targets, ttl, identifier, labels, properties)
 
     def is_alias(self, endpoint: Endpoint) -> bool:
         """True if an endpoint is sent as an alias.
@@ -150,10 +153,11 @@ class RecordSets:
                 self.is_at_balancer(endpoint)
                 or (choice == "true" and endpoint.targets[0] in self.at_balancers)
             )
-        types: tuple[str, ...] = ("CNAME",)
-        if has(Fact.ALIAS_ENDPOINTS):
-            types = ("A", "AAAA") if has(Fact.ALIAS_OF_AAAA) else ("A",)
-        return choice == "true" and endpoint.type in types and bool(endpoint.targets)
+        if choice != "true" or not endpoint.targets:
+            return False
+        if not has(Fact.ALIAS_ENDPOINTS):
+            return endpoint.type == "CNAME"
+        return endpoint.type == "A" or (endpoint.type == "AAAA" and has(Fact.ALIAS_OF_AAAA))
 
     def is_at_balancer(self, endpoint: Endpoint) -> bool:
         """True if the target of a CNAME is a known balancer, and no flag prefers a CNAME."""

@@ -12,7 +12,7 @@ Source: external-dns, registry/mapper/mapper.go [v0.7.x: registry/txt.go].
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from testbed.dated_releases import Release
 from testbed.external_dns.core.facts import Fact
@@ -28,18 +28,31 @@ class TxtNames:
     suffix: str
     wildcard: str
     release: Release
+    _affixes: dict[str, tuple[str, str]] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, name: str, kind: str) -> str:
         """Return the name of the TXT that carries a record's type, or of its only one before v0.12."""
         if not self.release.has(Fact.TYPED_TXT):
             return self.untyped(name)
-        first, dot, rest = self.replaced(name).partition(".")
-        prefix, suffix = self.prefix, self.suffix
-        if self.is_type_in_affix:
-            prefix, suffix = (one.replace(_TEMPLATE, kind.lower()) for one in (prefix, suffix))
-        else:
-            first = f"{kind.lower()}-{first}"
-        return f"{prefix}{first}{suffix}{dot}{rest}"
+        if self.wildcard:
+            name = self.replaced(name)
+        before, after = self._around(kind)
+        if not after:  # no suffix, so nothing goes between the first label and the others
+            return before + name
+        first, dot, rest = name.partition(".")
+        return f"{before}{first}{after}{dot}{rest}"
+
+    def _around(self, kind: str) -> tuple[str, str]:
+        """Return what stands before and behind the first label in the TXT of a record of some type."""
+        around = self._affixes.get(kind)
+        if around is None:
+            word = kind.lower()
+            if self.is_type_in_affix:
+                around = self.prefix.replace(_TEMPLATE, word), self.suffix.replace(_TEMPLATE, word)
+            else:
+                around = f"{self.prefix}{word}-", self.suffix
+            self._affixes[kind] = around
+        return around
 
     def untyped(self, name: str) -> str:
         """Return the name of the TXT that has no type."""
@@ -103,8 +116,9 @@ class TxtNames:
     def _split(self, name: str) -> tuple[str, str]:
         # Ambiguous in the real one, too: the TXT without a type of a host `a-app` reads as that of an A
         # record of `app`.
-        kind, dash, rest = name.partition("-")
-        return (rest if dash else name, kind.upper()) if kind.upper() in self._types else (name, "")
+        first, dash, rest = name.partition("-")
+        kind = first.upper()
+        return (rest if dash else name, kind) if kind in self._types else (name, "")
 
     @property
     def _types(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ Source: external-dns, registry/txt/registry.go, registry/mapper/mapper.go, endpo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -86,10 +86,14 @@ class TxtRegistry:
         labels: dict[_Key, Mapping[str, str]] = {}
         records: list[Endpoint] = []
         found = set()
+        passes_over_empty = self.release.has(Fact.TXT_WITHOUT_TARGETS)
         for endpoint in endpoints:
-            owner_labels = self._labels(endpoint)
-            if endpoint.type == "TXT" and not endpoint.targets and self.release.has(Fact.TXT_WITHOUT_TARGETS):
+            if endpoint.type != "TXT":
+                records.append(endpoint)
                 continue
+            if not endpoint.targets and passes_over_empty:
+                continue
+            owner_labels = self._labels(endpoint)
             if owner_labels is None:
                 records.append(endpoint)
                 continue
@@ -133,7 +137,9 @@ class TxtRegistry:
         for kind in self._told_types(record):
             owner_labels = labels.get((name, kind, record.set_identifier))
             if owner_labels is not None:
-                return record.with_labels({**record.labels, **owner_labels})
+                return record.with_labels(
+                    {**record.labels, **owner_labels} if record.labels else owner_labels
+                )
         return record
 
     def _told_types(self, record: Endpoint) -> list[str]:
@@ -149,14 +155,16 @@ class TxtRegistry:
 
     def txt_names(self, record: Endpoint) -> list[str]:
         """Return the names of a record's TXTs."""
-        names, has = [], self.release.has
+        has, kind = self.release.has, record.type
         if not has(Fact.TYPED_TXT):
             return [self.names.untyped(record.name)]
-        if has(Fact.UNTYPED_TXT) and not self._is_typed_only(record):
-            names.append(self.names.untyped(record.name))
         # An alias of a source's CNAME is an A by now.
-        is_told_as_cname = record.type == "A" and _is_alias(record) and not has(Fact.A_TXT_OF_ALIAS)
-        return [*names, self.names.of(record.name, "CNAME" if is_told_as_cname else record.type)]
+        if kind == "A" and not has(Fact.A_TXT_OF_ALIAS) and _is_alias(record):
+            kind = "CNAME"
+        typed = self.names.of(record.name, kind)
+        if has(Fact.UNTYPED_TXT) and not self._is_typed_only(record):
+            return [self.names.untyped(record.name), typed]
+        return [typed]
 
     def owner_txts(
         self, record: Endpoint, resource: str, standing: Collection[tuple[str, str]]
@@ -198,10 +206,11 @@ class TxtRegistry:
         if not self.release.has(Fact.A_TXT_OF_ALIAS):
             return None
         txts = {one.name.lower(): one for one in endpoints if one.type == "TXT"}
+        of = self.names.of
         for one in endpoints:
             if one.type != "A" or one.properties.get("alias") != "true":
                 continue
-            old = self.names.of(one.name, "CNAME")
+            old = of(one.name, "CNAME")
             if old in txts and self._labels(txts[old]) is not None:
                 return (
                     f'Obsolete legacy TXT record "{old}" for A ALIAS "{one.name}" can be removed; now using '
@@ -230,7 +239,7 @@ class TxtRegistry:
             txts: name and set identifier of every TXT of a registry; v0.19 and later create no second one.
             refuse: logs the error about a TXT whose name would be too long.
         """
-        create = [one.with_labels({**one.labels, OWNER: self.owner}) for one in changes.create]
+        create = list(self._claimed(changes.create))
         old = [one for one in changes.update_old if one.labels.get(OWNER) == self.owner]
         new = [_plain(one) for one in changes.update_new if one.labels.get(OWNER) == self.owner]
         delete = [one for one in changes.delete if one.labels.get(OWNER) == self.owner]
@@ -248,6 +257,15 @@ class TxtRegistry:
             delete=(*delete, *self._txts(delete, refuse)),
         )
 
+    def _claimed(self, endpoints: Iterable[Endpoint]) -> Iterator[Endpoint]:
+        """Yield the endpoints as our own; neighbours with one mapping of labels, A and AAAA, keep one."""
+        before: Mapping[str, str] | None = None
+        claimed: Mapping[str, str] = {}
+        for one in endpoints:
+            if one.labels is not before:
+                before, claimed = one.labels, {**one.labels, OWNER: self.owner}
+            yield one.with_labels(claimed)
+
     def is_made(self, endpoint: Endpoint) -> bool:
         """True if `applied` added this TXT."""
         return endpoint.type == "TXT" and (
@@ -259,23 +277,19 @@ class TxtRegistry:
 
     def _txts(self, endpoints: Iterable[Endpoint], refuse: Callable[[str], None]) -> list[Endpoint]:
         txts, has_label = [], self.release.has(Fact.TYPED_TXT)
+        last_labels: Mapping[str, str] | None = None
+        value: tuple[str, ...] = ()
         for endpoint in endpoints:
             # The provider sends a record and its TXTs in one batch, and finds them by this label.
             labels = {OWNED_RECORD: endpoint.name} if has_label else {}
-            value = (f'"{self._value(endpoint.labels)}"',)
+            if endpoint.labels is not last_labels or self.encrypts:  # A and AAAA of a claim share them
+                last_labels, value = endpoint.labels, (f'"{self._value(endpoint.labels)}"',)
             for name in self.txt_names(endpoint):
                 if self._is_refused(name):
                     refuse(too_long(name))
                     continue
                 txts.append(
-                    Endpoint(
-                        name,
-                        "TXT",
-                        value,
-                        set_identifier=endpoint.set_identifier,
-                        labels=labels,
-                        properties=endpoint.properties,
-                    )
+                    Endpoint(name, "TXT", value, 0, endpoint.set_identifier, labels, endpoint.properties)
                 )
         return txts
 

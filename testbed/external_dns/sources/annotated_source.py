@@ -120,7 +120,9 @@ class AnnotatedSource(Source):
         return [host.rstrip(".") for host in text.replace(" ", "").split(",")]
 
     def _annotated_targets(self, item: Object) -> list[str]:
-        text = self._annotation(item, "target") or ""
+        text = self._annotation(item, "target")
+        if not text:
+            return []
         return [target.rstrip(".") for target in text.replace(" ", "").split(",") if target]
 
     def _uses_template(self, endpoints: Sequence[Endpoint]) -> bool:
@@ -167,12 +169,10 @@ class AnnotatedSource(Source):
         return endpoints
 
     def _properties(self, item: Object) -> dict[str, str]:
-        properties = {}
-        if self._annotation(item, "alias") == "true":
-            properties["alias"] = "true"
-        for name, value in sorted(self._own(item).items()):
-            if name.startswith("aws-"):
-                properties["aws/" + name.removeprefix("aws-")] = value
+        own = self._own(item)
+        properties = {"alias": "true"} if own.get("alias") == "true" else {}
+        for name in sorted([name for name in own if name.startswith("aws-")]):
+            properties["aws/" + name.removeprefix("aws-")] = own[name]
         return properties
 
     def _ttl(self, item: Object) -> int:
@@ -218,7 +218,8 @@ def annotations_of(item: Object) -> Mapping[str, str]:
 
 def title(item: Object) -> str:
     """Return an object's namespace and name as log lines have them: `default/web`."""
-    return f"{item['metadata'].get('namespace', 'default')}/{item['metadata']['name']}"
+    metadata = item["metadata"]
+    return f"{metadata.get('namespace', 'default')}/{metadata['name']}"
 
 
 def balancer_targets(item: Object) -> list[str]:
