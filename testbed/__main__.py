@@ -10,6 +10,8 @@ import atexit
 import os
 import signal
 
+from testbed.garbage import collect_seldom
+
 _INTERRUPTED = 130
 
 
@@ -20,6 +22,7 @@ def _end(*_: object) -> None:
 
 def main() -> None:
     """Import the command line, and hand over to it."""
+    collect_seldom()
     try:
         # Not where it is ignored, as in the background of a shell.
         is_heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler

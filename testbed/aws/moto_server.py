@@ -13,6 +13,7 @@ from typing import Any
 
 from testbed.aws import service_models
 from testbed.aws.balancer_names import CANONICAL_ZONES
+from testbed.garbage import collect_seldom
 
 READY = "ready"
 _NOT_READ = {"instance_type": dict, "amis": list}
@@ -23,6 +24,7 @@ _SERVICES = ("route53", "elbv2", "acm", "ec2")
 def main() -> None:
     """Serve until killed; print `ready` once the server listens."""
     address, port = sys.argv[1], int(sys.argv[2])
+    collect_seldom()
     hasten()
     # Imported only now, because hasten() changes what the import of moto reads.
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from botocore.loaders import JSONFileLoader, Loader
+from botocore.loaders import JSONFileLoader, Loader, instance_cache
 
 
 class ServiceModels(JSONFileLoader):
@@ -23,10 +23,18 @@ class ServiceModels(JSONFileLoader):
         return _read(file_path)
 
 
+class _Loader(Loader):
+    @instance_cache
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 as botocore names it
+        """Return the names of all services. botocore also looks into each of 400 folders for the type."""
+        folders = [Path(one) for one in self.search_paths]
+        return sorted({service.name for one in folders if one.is_dir() for service in one.iterdir()})
+
+
 @functools.cache
 def loader() -> Loader:
     """Return the loader that all clients of this process share."""
-    return Loader(file_loader=ServiceModels())
+    return _Loader(file_loader=ServiceModels())
 
 
 @functools.cache

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -17,14 +16,13 @@ import uvloop
 
 from testbed.backend.rest_service import serve_rest
 from testbed.errors import ExitCode, Missing
+from testbed.garbage import keep_what_is_there
 from testbed.settings import PATIENCE
 
 GRPC_PORT = 50051
 REST_PORT = 8000
 GRACE = PATIENCE.process_stop / 2
 """Wall seconds for requests in flight: half of the time that the parent waits before it kills."""
-_COLLECT_AFTER = 50_000
-"""New objects before a garbage collection; the default of 700 costs a pause every few requests."""
 
 
 async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anything: bool = False) -> None:
@@ -51,9 +49,7 @@ async def serve(name: str, address: str, grpc_port: int, rest_port: int, *, anyt
     except RuntimeError:
         rest.close()
         raise Missing(f"{address}:{grpc_port} cannot be bound: address already in use") from None
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER)
+    keep_what_is_there()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     await stop.wait()

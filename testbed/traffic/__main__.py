@@ -8,7 +8,6 @@ flight.
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -18,12 +17,11 @@ from pathlib import Path
 import uvloop
 
 from testbed.errors import BadInput, ExitCode, TestbedError
+from testbed.garbage import keep_what_is_there
 from testbed.journal import Journal
 from testbed.traffic.traffic_plan import TrafficPlan
 
 _STDIN = 0
-_GARBAGE_THRESHOLDS = (5_000, 20, 1_000)
-"""Collecting a small young generation costs fractions of a millisecond; long-lived objects are frozen."""
 
 
 async def generate(plan: TrafficPlan) -> None:
@@ -62,9 +60,7 @@ async def generate(plan: TrafficPlan) -> None:
                     loop.call_soon_threadsafe(obey, line.decode().strip())
             loop.call_soon_threadsafe(generator.stop)
 
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*_GARBAGE_THRESHOLDS)
+        keep_what_is_there()
         threading.Thread(target=listen, name="commands", daemon=True).start()
         sys.stdout.write("ready\n")
         sys.stdout.flush()
