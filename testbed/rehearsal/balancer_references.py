@@ -39,6 +39,7 @@ def check_references(
     """
     script, reading = _read(scenario)
     _check_conditions(reading.conditions, script)
+    _check_foreign(scenario, reading, script)
     used = [(one.name, Location(script, one.line)) for one in reading.used]
     used += [(one.balancer, where) for one, where in thresholds if one.balancer]
     if not used and not reading.given:
@@ -96,6 +97,24 @@ def _check_conditions(called: Iterable[Called], script: Path) -> None:
                 getattr(conditions, one.condition)(*one.arguments, **one.keywords)
             except (TypeError, AttributeError) as error:
                 raise BadInput(f"{one.condition}() cannot be made: {error}") from None
+
+
+def _check_foreign(scenario: Scenario, reading: ScriptReading, script: Path) -> None:
+    """Refuse a balancer of another controller whose object is in no manifest of the scenario."""
+    foreign = [*foreign_before(scenario), *reading.foreign]
+    if not foreign or reading.is_opaque:
+        return
+    owners = possible_owners(scenario.folder, [*applied_before(scenario), *reading.applied])
+    objects = {(kind, name) for kind, _, name in (owner.split("/") for owner in owners)}
+    for one in foreign:
+        kind, _, name = one.name.lower().partition("/")
+        if name and (kind, name) not in objects:
+            known = ", ".join(sorted("/".join(known) for known in objects)) or "none"
+            raise BadInput(
+                f"no manifest of the scenario has {one.name}, whose load balancer is to stand",
+                where=Location(script, one.line),
+                do=f"apply its manifest, or name another object; known are {known}",
+            )
 
 
 @contextmanager

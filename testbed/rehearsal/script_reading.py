@@ -67,6 +67,7 @@ class Foreign:
 
     name: str
     address: str = ""
+    line: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +273,7 @@ class _Reader:
         for call in calls:
             name, address = self._arguments(call, "name", "address")
             if name:
-                yield Foreign(name, address or "")
+                yield Foreign(name, address or "", call.lineno)
 
     def _groups(self, bodies: Iterable[ast.stmt], texts: Iterable[str]) -> Iterator[str]:
         for body in bodies:

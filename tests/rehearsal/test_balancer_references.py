@@ -9,7 +9,7 @@ from textwrap import indent
 
 import pytest
 
-from testbed.errors import BadInput
+from testbed.errors import BadInput, Location
 from testbed.rehearsal.balancer_references import check_external_dns, check_references
 from testbed.rehearsal.configured_thresholds import located_thresholds
 from testbed.rehearsal.script import _import, _scenarios, load
@@ -328,3 +328,23 @@ def test_what_it_does_is_seen_and_an_emulation_may_be_upgraded(two_services: Pat
     asked(two_services, "cutover.expect(served_by('nlb'))", OPEN)
     asked(two_services, "cutover.wait_until(synced(), within=60)", FILE)
     asked(two_services, "cutover.upgrade_external_dns('v0.21.0')", EXTERNAL_DNS.choose(None))
+
+
+def test_a_balancer_of_another_controller_whose_object_no_manifest_has_is_refused(two_services: Path) -> None:
+    making = "cutover.foreign_balancer({!r}, target_port=8443, address='a-1.elb.eu-west-1.amazonaws.com')"
+    check(two_services, making.format("service/s1"))
+    with pytest.raises(BadInput, match="no manifest of the scenario has ingress/none") as error:
+        check(two_services, making.format("ingress/none"))
+    assert error.value.where == Location(two_services / "cutover.py", 8)
+    assert "known are service/s1" in str(error.value)
+    check(two_services, f"cutover.run(command); {making.format('ingress/none')}")
+
+
+def test_one_that_stands_before_the_first_step_needs_a_manifest_too(two_services: Path) -> None:
+    script = SCRIPT.format(applied="k8s", line="pass", threshold="failed == 0")
+    standing = "from testbed import StandingBalancer\n" + script.replace(
+        'lb_controller="v3"', 'lb_controller="v3", balancers=[StandingBalancer("ingress/none", 8443)]'
+    )
+    (two_services / "cutover.py").write_text(standing)
+    with pytest.raises(BadInput, match="no manifest of the scenario has ingress/none"):
+        check_references(load(str(two_services / "cutover.py")), [], "v3")
