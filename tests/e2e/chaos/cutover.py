@@ -14,7 +14,7 @@ from testbed.settings import CHAOS
 MINUTE = 60
 MANIFESTS = "../../../scenarios/zozomat/manifests"
 HOST, ZONE = "api.example.com", "example.com"
-SEEDS = tuple(map(int, os.environ["CHAOS_SEEDS"].split()))
+SEEDS = tuple(map(int, os.environ.get("CHAOS_SEEDS", "1").split()))
 SPAN = CHAOS.faults * CHAOS.slot + MINUTE
 """Production seconds of a seed: its schedule, and time in which what it broke comes back."""
 BARE = Scenario(play=lambda _: None, name="bare", title="Bare", host=HOST, zone=ZONE, folder=Path())
