@@ -24,12 +24,13 @@ import yaml
 from testbed.errors import BadInput, Location
 from testbed.external_dns.core.facts import release_of
 from testbed.external_dns.offline.replay import CONFIG
-from testbed.external_dns.sources.source_table import KINDS
 from testbed.kubernetes import yaml_nodes
 
 SCHEMA = "external-dns-scenarios/1"
 UPGRADES = "external-dns-upgrades/1"
 """The schema of histories whose steps name the `release` that plays them."""
+_APPLIED = ("Service", "Ingress")
+"""Kinds that a history applies: a route claims nothing without its Gateway, which no history has."""
 _Problem = tuple[tuple[str | int, ...], str]
 _ACTIONS = ("CREATE", "UPSERT", "DELETE")
 
@@ -147,8 +148,8 @@ def _act(act: Any, title: str) -> Iterator[_Problem]:
 
 def _apply(item: Any, title: str) -> Iterator[_Problem]:
     metadata = item.get("metadata") if isinstance(item, Mapping) else None
-    if not isinstance(metadata, Mapping) or not metadata.get("name") or item.get("kind") not in KINDS:
-        yield (), f"{title} must apply a {' or '.join(KINDS)} with a metadata.name"
+    if not isinstance(metadata, Mapping) or not metadata.get("name") or item.get("kind") not in _APPLIED:
+        yield (), f"{title} must apply a {' or '.join(_APPLIED)} with a metadata.name"
 
 
 def _delete(place: Any, title: str) -> Iterator[_Problem]:

@@ -116,6 +116,10 @@ _SENTENCES: Mapping[Fact, Sentence] = {
     Fact.GATEWAYS_OF_LAYER_7: Sentence(
         "Gateways with HTTPRoute or GRPCRoute get an ALB", "these Gateways are not read"
     ),
+    Fact.GATEWAY_KINDS_OF_V1: Sentence(
+        "the kinds of gateway.k8s.aws, TCPRoute and UDPRoute are read in v1",
+        "they are read in v1beta1, TCPRoute and UDPRoute in v1alpha2",
+    ),
 }
 
 
