@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -70,12 +71,13 @@ def _compared(chosen: Options) -> int:
         codes.append(compared_lb_controller.compared(alone, chosen, balancers, console))
         chosen = replace(chosen, lb_controller=Named(balancers.played, balancers.by))
     if choice.binary:
-        codes.append(_compared_external_dns(scenario, alone, chosen, choice, console))
+        flags = releases.external_dns_flags
+        codes.append(_compared_external_dns(alone, flags, chosen, choice, console))
     return ExitCode.FAIL if ExitCode.FAIL in codes else max(codes)
 
 
 def _compared_external_dns(
-    scenario: Scenario, alone: Scenario, chosen: Options, choice: Choice, console: Terminal
+    alone: Scenario, flags: Sequence[str], chosen: Options, choice: Choice, console: Terminal
 ) -> int:
     import tempfile
     from pathlib import Path
@@ -91,7 +93,6 @@ def _compared_external_dns(
         running(alone, chosen, Path(folder)) as topology,
     ):
         controllers = confined_controllers(topology)
-        flags = scenario.flags(choice.played)
         compared = ComparedExternalDns(choice.binary, choice.played, flags, topology, controllers)
 
         def settled(step: int, acts: tuple[str, ...]) -> None:

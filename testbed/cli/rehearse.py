@@ -79,7 +79,7 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
     check_external_dns(scenario, releases.external_dns)
     limits = [threshold.text for threshold, _ in thresholds]
     console = Terminal()
-    chosen, slower = paced(chosen, scenario, releases)
+    chosen, slower = paced(chosen, releases)
     shares = f"{scenario.clients.note}." if scenario.clients and scenario.clients.note else ""
     for line in filter(None, [*releases.lines, shares, slower]):
         console.print(line, soft_wrap=True)

@@ -50,7 +50,7 @@ def _up(chosen: Options) -> int:
     scenario = load(chosen.scenario)
     console = Terminal()
     releases = played_releases(scenario, chosen)
-    chosen, slower = paced(chosen, scenario, releases)
+    chosen, slower = paced(chosen, releases)
     for line in filter(None, [*releases.lines, slower]):
         console.print(line, soft_wrap=True)
     with (

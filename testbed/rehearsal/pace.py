@@ -8,10 +8,9 @@ from testbed.external_dns.process import binary_flags
 from testbed.lb_controller.offline.binary_flags import HIGHEST_SPEED
 from testbed.options import Options
 from testbed.rehearsal.played_releases import PlayedReleases
-from testbed.rehearsal.scenario import Scenario
 
 
-def paced(options: Options, scenario: Scenario, releases: PlayedReleases) -> tuple[Options, str]:
+def paced(options: Options, releases: PlayedReleases) -> tuple[Options, str]:
     """Return the options with a speed that a real controller can keep, and why it was lowered; "" if not.
 
     Deadlines of a scenario are multiples of `--interval`. The real one adds up to a second of wall time to
@@ -28,7 +27,7 @@ def paced(options: Options, scenario: Scenario, releases: PlayedReleases) -> tup
             f"{external_dns.binary} looks at its clock every {binary_flags.TICK:g} s of wall time, so its "
             f"--interval is not shortened below {binary_flags.LEAST_INTERVAL:g} s"
         )
-        limits.append((binary_flags.highest_speed(scenario.flags(external_dns.played)), why))
+        limits.append((binary_flags.highest_speed(releases.external_dns_flags), why))
     if lb_controller.binary or lb_controller.is_open:
         whose = lb_controller.binary or "your LB controller"
         why = f"{whose} needs seconds of wall time for a load balancer, whatever the speed"

@@ -26,6 +26,8 @@ class PlayedReleases:
 
     Attributes:
         has_external_dns: False if the scenario has no ExternalDNS, whatever release of it is named.
+        external_dns_flags: its `args:`; for a program of the user's own those of its Deployment among the
+            manifests, where the scenario names none.
         lb_controller_args: the `args:` of that controller's Deployment among the manifests.
         service_webhook: False if the scenario or the manifests say that the controller has none.
     """
@@ -33,6 +35,7 @@ class PlayedReleases:
     external_dns: Choice
     lb_controller: Choice
     has_external_dns: bool = True
+    external_dns_flags: tuple[str, ...] = ()
     lb_controller_args: tuple[str, ...] = ()
     service_webhook: bool = True
 
@@ -56,13 +59,17 @@ def played_releases(scenario: Scenario, options: Options) -> PlayedReleases:
     """
     manifests = _standing(scenario)
     deployed, controller = external_dns(manifests), lb_controller(manifests)
+    choice = EXTERNAL_DNS.choose(
+        _named(options.external_dns, EXTERNAL_DNS),
+        deployed=deployed.named if deployed else None,
+        scenario=_by_scenario(scenario.external_dns_release),
+        otherwise=Named(STORY_EXTERNAL_DNS, BY_SCENARIO),
+    )
+    flags = tuple(scenario.flags(choice.played))
+    if flags and deployed and not scenario.has_own_flags and (choice.binary or choice.is_open):
+        flags = deployed.arguments()
     return PlayedReleases(
-        EXTERNAL_DNS.choose(
-            _named(options.external_dns, EXTERNAL_DNS),
-            deployed=deployed.named if deployed else None,
-            scenario=_by_scenario(scenario.external_dns_release),
-            otherwise=Named(STORY_EXTERNAL_DNS, BY_SCENARIO),
-        ),
+        choice,
         LB_CONTROLLER.choose(
             _named(options.lb_controller, LB_CONTROLLER),
             deployed=controller.named if controller else None,
@@ -70,6 +77,7 @@ def played_releases(scenario: Scenario, options: Options) -> PlayedReleases:
             otherwise=Named(STORY_LB_CONTROLLER, BY_SCENARIO),
         ),
         has_external_dns=bool(scenario.external_dns),
+        external_dns_flags=flags,
         lb_controller_args=arguments(controller.container) if controller else (),
         service_webhook=scenario.service_webhook and has_service_webhook(manifests),
     )

@@ -152,6 +152,8 @@ class Scenario:
         balancer_provisioning: production seconds for which a load balancer that the story makes is set up:
             its name resolves, and nothing answers.
         external_dns: the `args:` of the ExternalDNS Deployment; empty: there is none.
+        has_own_flags: False if these are the testbed's, because the script names none. Then a user's own
+            ExternalDNS has those of its Deployment among the manifests.
         external_dns_by_version: further args for a release of ExternalDNS, `v0.22.0`, or for all patches of
             one, `v0.22`.
         external_dns_release: the release of ExternalDNS; None for the story's, of 2020.
@@ -182,6 +184,7 @@ class Scenario:
     connection_age: float | None = 300.0
     balancer_provisioning: float = PRODUCTION.balancer_provisioning
     external_dns: tuple[str, ...] = EXTERNAL_DNS_FLAGS
+    has_own_flags: bool = True
     external_dns_by_version: Mapping[str, Sequence[str]] = field(default_factory=dict)
     external_dns_release: str | None = None
     lb_controller: str | None = None
@@ -218,7 +221,7 @@ def scenario(
     balancers: Sequence[StandingBalancer] = (),
     connection_age: float | None = 300.0,
     balancer_provisioning: float = PRODUCTION.balancer_provisioning,
-    external_dns: Sequence[str] = EXTERNAL_DNS_FLAGS,
+    external_dns: Sequence[str] | None = None,
     external_dns_by_version: Mapping[str, Sequence[str]] | None = None,
     external_dns_release: str | None = None,
     lb_controller: str | None = None,
@@ -301,7 +304,8 @@ def scenario(
             balancers=tuple(balancers),
             connection_age=connection_age,
             balancer_provisioning=balancer_provisioning,
-            external_dns=tuple(external_dns),
+            external_dns=EXTERNAL_DNS_FLAGS if external_dns is None else tuple(external_dns),
+            has_own_flags=external_dns is not None or bool(external_dns_by_version),
             external_dns_by_version=external_dns_by_version or {},
             external_dns_release=external_dns_release,
             lb_controller=lb_controller,

@@ -143,7 +143,7 @@ class Setup:
             clusters=(
                 ClusterSetup(
                     external_dns_version=external_dns,
-                    external_dns_flags=tuple(scenario.flags(external_dns)),
+                    external_dns_flags=releases.external_dns_flags,
                     lb_controller=releases.lb_controller.played,
                     lb_controller_args=releases.lb_controller_args,
                     service_webhook=releases.service_webhook,

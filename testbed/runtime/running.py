@@ -48,7 +48,7 @@ def running(scenario: Scenario, options: Options, folder: Path) -> Iterator[Topo
         TestbedError: it cannot be started, or was interrupted.
     """
     # Whoever starts it: a real controller keeps no higher speed.
-    options, _ = paced(options, scenario, played_releases(scenario, options))
+    options, _ = paced(options, played_releases(scenario, options))
     setup = Setup.of(scenario, options)
     external_dns = setup.cluster.external_dns_binary
     with interrupts.as_error(), ExitStack() as stack:

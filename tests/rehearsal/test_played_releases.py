@@ -10,8 +10,8 @@ import pytest
 from testbed.errors import BadInput
 from testbed.options import Options
 from testbed.rehearsal.played_releases import BY_OPTIONS, BY_SCENARIO, NO_EXTERNAL_DNS, played_releases
-from testbed.rehearsal.scenario import Manifests, Scenario
-from testbed.releases import Match, Named
+from testbed.rehearsal.scenario import EXTERNAL_DNS_FLAGS, Manifests, Scenario
+from testbed.releases import OPEN, Match, Named
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -94,3 +94,28 @@ def test_a_scenario_without_external_dns_says_so_whatever_release_is_named(tmp_p
     assert played_releases(without, Options()).lines == (NO_EXTERNAL_DNS,)
     played = played_releases(without, Options(external_dns="v0.22", lb_controller="v3"))
     assert played.lines == (NO_EXTERNAL_DNS, "AWS Load Balancer Controller v3.5.0 (the options of the run)")
+
+
+FLAGS = "containers: [{name: a, args: [--source=ingress, --interval=2m], "
+
+
+@pytest.mark.parametrize(
+    ("external_dns", "has_own_flags", "of_deployment"),
+    [
+        (Named("v0.14.2", BY_OPTIONS, "./external-dns"), False, True),
+        (OPEN, False, True),
+        (Named("v0.14.2", BY_OPTIONS, "./external-dns"), True, False),
+        ("v0.14.2", False, False),
+    ],
+    ids=["a file", "started by hand", "the scenario has flags", "the emulation"],
+)
+def test_a_program_of_ones_own_has_the_flags_of_its_deployment(
+    tmp_path: Path, external_dns: Named | str, has_own_flags: bool, of_deployment: bool
+) -> None:
+    plain = scenario(tmp_path, "acme/external-dns:0.14.2")
+    (tmp_path / "0.yaml").write_text(
+        (tmp_path / "0.yaml").read_text().replace("containers: [{name: a, ", FLAGS)
+    )
+    played = played_releases(replace(plain, has_own_flags=has_own_flags), Options(external_dns=external_dns))
+    own = ("--source=ingress", "--interval=2m")
+    assert played.external_dns_flags == (own if of_deployment else EXTERNAL_DNS_FLAGS)

@@ -159,10 +159,16 @@ async def _streamed(request: web.Request, stream: WatchStream) -> web.StreamResp
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
     await response.prepare(request)
+    transport = request.transport
     # The client goes away when it has seen enough.
     with contextlib.suppress(ConnectionError):
-        async for line in stream.lines():
-            await response.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        try:
+            async for line in stream.lines():
+                await response.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
+        except asyncio.CancelledError:
+            if transport:  # at the end of the API: a client that reads no more would never close its TLS
+                transport.abort()
+            raise
         await response.write_eof()
     return response
 

@@ -94,6 +94,12 @@ class RealController(abc.ABC):
 
     def last_words(self) -> str:
         """Return the last line that it wrote."""
+        # The loop that lets `look` through may ask, so it does not wait for a look.
+        if self._reading.acquire(blocking=False):
+            try:
+                self._hear_lines()
+            finally:
+                self._reading.release()
         return self._words[-1] if self._words else "it printed nothing"
 
     def run(self, stop: threading.Event) -> None:
@@ -125,13 +131,16 @@ class RealController(abc.ABC):
         with self._reading:
             if self._process is None:
                 return False
-            for line in self._process.lines():
-                self._words = [*self._words[1 - _LAST_WORDS :], line]
-                self.hear(line)
+            self._hear_lines()
             has_worked = self.look()
             if has_worked:
                 self.has_begun.set()
             return has_worked
+
+    def _hear_lines(self) -> None:
+        for line in self._process.lines() if self._process else ():
+            self._words = [*self._words[1 - _LAST_WORDS :], line]
+            self.hear(line)
 
     def _follow(self, process: Running, stop: threading.Event) -> bool:
         """Follow it until it ends or is to; return whether it has done its work."""

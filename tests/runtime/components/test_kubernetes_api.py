@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import http.client
+import json
+import ssl
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -44,6 +49,26 @@ def test_its_kubeconfig_waits_until_it_listens_and_reaches_it(
             item["metadata"]["name"] for item in KubernetesClient(Https(config, socket)).list("Namespace")
         ]
         assert "default" in names
+
+
+def test_its_end_ends_a_watch_that_is_open(network: Network, upkeep: Upkeep, store: ObjectStore) -> None:
+    access = KubernetesAccess(store, Clock(), network.control, KUBERNETES_PORT, 1)
+    access.start(upkeep.loop(), upkeep)
+    config = access.kubeconfig()
+    authority = base64.b64decode(config["clusters"][0]["cluster"]["certificate-authority-data"]).decode()
+    connection = http.client.HTTPSConnection(
+        network.control, KUBERNETES_PORT, context=ssl.create_default_context(cadata=authority)
+    )
+    token = {"Authorization": f"Bearer {config['users'][0]['user']['token']}"}
+    with closing(connection):
+        connection.request("GET", "/api/v1/namespaces?watch=true", headers=token)
+        events = connection.getresponse()
+        assert json.loads(events.readline())["object"]["metadata"]["name"] == "default"
+        upkeep.close()
+        with suppress(OSError, http.client.IncompleteRead):
+            assert events.read() == b""
+    with pytest.raises(ConnectionRefusedError):
+        connection.connect()
 
 
 def test_a_taken_port_is_noticed_at_the_start(network: Network, upkeep: Upkeep, store: ObjectStore) -> None:

@@ -168,7 +168,9 @@ def test_one_that_asks_for_another_host_ends_the_run_with_its_words(make: Make, 
         "    print(error, flush=True)\n"
         "signal.pause()"
     )
-    assert "asked for api.example.net:443, and a run reaches nothing but itself" in failure(upkeep, BadInput)
+    said = failure(upkeep, BadInput)
+    assert "asked for api.example.net:443, and a run reaches nothing but itself" in said
+    assert "Its last words: asking" in said
 
 
 def test_one_that_forks_and_stays_ends_the_run_and_leaves_nothing(make: Make, upkeep: Upkeep) -> None:
