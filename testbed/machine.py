@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
+import resource
 import shutil
 import subprocess
 import time
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from testbed.errors import Missing
 from testbed.settings import PATIENCE
+
+FEWEST_OPEN_FILES = 512
+"""Of a process: a node of a balancer has two for each connection through it, and a run about 60 besides."""
 
 GIB = 1 << 30
 
@@ -101,6 +105,24 @@ def _tree_seconds() -> float:
         total += ticks.get(process, 0)
         waiting += children.get(process, [])
     return total / os.sysconf("SC_CLK_TCK")
+
+
+def check_open_files() -> None:
+    """Let this process have as many open files as it may, and check that they are enough for a run.
+
+    Raises:
+        Missing: it may have too few.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+            soft = hard
+    if soft != resource.RLIM_INFINITY and soft < FEWEST_OPEN_FILES:
+        raise Missing(
+            f"a process may have {soft} open files here, and a run needs {FEWEST_OPEN_FILES}",
+            do=f"raise the limit: ulimit -n {FEWEST_OPEN_FILES}, or --ulimit nofile of a container",
+        )
 
 
 def free_disk(folder: Path) -> int:

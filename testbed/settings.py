@@ -159,6 +159,8 @@ class Chaos:
     """From the begin of a slot until its fault strikes, least and most."""
     lasts: tuple[int, int] = (15, 60)
     """Least and most that a fault lasts."""
+    longest_to_shrink: float = 60.0
+    """Wall seconds of a run whose schedule is played again in parts, once it has failed."""
 
 
 PRODUCTION = Production()

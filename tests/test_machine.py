@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import subprocess
 import sys
 import time
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from testbed import machine
-from testbed.errors import Missing
+from testbed.errors import ExitCode, Missing
 
 
 def test_the_cores_are_those_that_this_process_may_use() -> None:
@@ -80,3 +81,24 @@ def test_the_work_of_others_is_what_this_process_and_its_children_did_not_do() -
     assert after.own - before.own >= 0.5  # the kernel counts in hundredths
     assert 0.0 <= after.of_others(before) <= os.cpu_count()
     assert after.of_others(after) == 0.0
+
+
+def test_too_few_open_files_are_one_line_with_what_to_do(tmp_path: Path) -> None:
+    few = machine.FEWEST_OPEN_FILES - 1
+    command = [sys.executable, "-m", "testbed", "rehearse", "--report", str(tmp_path)]
+    limited = ["bash", "-c", f'ulimit -n {few} && exec "$@"', "limited", *command]
+    done = subprocess.run(limited, capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.MISSING, done.stderr
+    assert done.stderr.count("\n") == 1
+    assert f"may have {few} open files here" in done.stderr
+    assert f"ulimit -n {machine.FEWEST_OPEN_FILES}" in done.stderr
+
+
+def test_this_process_gets_as_many_open_files_as_it_may_have() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, hard - 1), hard))
+    try:
+        machine.check_open_files()
+        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from testbed.cli import options
+from testbed.errors import ExitCode
 from testbed.options import Options
 
 if TYPE_CHECKING:
@@ -70,9 +72,10 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
     from testbed.verdict import outage_findings
 
     before = machine.cpu_use()
-    scenario = load(chosen.scenario)
+    began = time.monotonic()
+    scenario = written = load(chosen.scenario)
     if chosen.chaos is not None:
-        scenario = chaos_schedule.drawn(scenario, chosen.chaos, reaches(chosen.on))
+        scenario = chaos_schedule.drawn(written, chosen.chaos, reaches(chosen.on))
     thresholds = located_thresholds(scenario)
     releases = played_releases(scenario, chosen)
     check_references(scenario, thresholds, releases.lb_controller.played)
@@ -139,6 +142,11 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
         github.publish(verdict, os.environ)
         if chosen.keep:
             access.keep_until_interrupt(console, topology, chosen)
+    drawn = scenario.faults[len(written.faults) :]
+    if drawn and verdict.exit_code == ExitCode.FAIL and not chosen.keep and not is_walk:
+        from testbed.cli.shrinking import shrink
+
+        shrink(console, written, drawn, chosen, time.monotonic() - began)
     return verdict.exit_code
 
 

@@ -19,7 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from testbed import ipv6_loopback
+from testbed import ipv6_loopback, machine
 from testbed.child_process import Command, Process
 from testbed.clock import Clock
 from testbed.faults import InjectedFault, Reach
@@ -93,12 +93,13 @@ class Processes(Topology):
         """Start everything; `close` must follow, even if this fails.
 
         Raises:
-            Missing: a port is taken, or a process cannot be started.
+            Missing: a port is taken, a process cannot be started, or too few files may be open.
             BadInput: Envoy rejects its configuration, or ExternalDNS a flag.
         """
         from testbed.load_balancers import connection_resets
         from testbed.runtime.components import moto as moto_process
 
+        machine.check_open_files()
         self._folder = self._upkeep.folder()
         moto = self._spawn(moto_process.command(self.network.control, MOTO_PORT))
         targets = self._start_targets()
