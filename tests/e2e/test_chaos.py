@@ -33,7 +33,7 @@ UNHARMFUL = (
 DELAYED = "DI"
 """Envoy's flag of a request that its fault filter has delayed, and then let pass."""
 SCRIPT = Path(__file__).parent / "chaos" / "cutover.py"
-SEEDS, TOGETHER = 30, 6
+SEEDS, TOGETHER = 30, 10
 """All seeds, and those that share a topology."""
 FAILS = 4
 """A seed whose faults end targets under way, so that requests are lost."""

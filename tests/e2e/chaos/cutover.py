@@ -15,7 +15,7 @@ MINUTE = 60
 MANIFESTS = "../../../scenarios/zozomat/manifests"
 HOST, ZONE = "api.example.com", "example.com"
 SEEDS = tuple(map(int, os.environ.get("CHAOS_SEEDS", "1").split()))
-SPAN = CHAOS.faults * CHAOS.slot + MINUTE
+SPAN = CHAOS.faults * CHAOS.slot + MINUTE / 2
 """Production seconds of a seed: its schedule, and time in which what it broke comes back."""
 BARE = Scenario(play=lambda _: None, name="bare", title="Bare", host=HOST, zone=ZONE, folder=Path())
 
