@@ -125,7 +125,9 @@ def drains_of(
                 if (journal.client_model(span.client) in grpc_clients) == (protocol == "grpc")
             ]
             intervals = [(max(span.opened, start), span.closed) for span in relevant]
-            over = [(span, span.closed) for span in relevant if span.closed and span.closed <= until]
+            over = [
+                (span, span.closed) for span in relevant if span.closed is not None and span.closed <= until
+            ]
             causes = [
                 (span.reason, cause_of(span.reason, (end - span.opened) * speed, age)) for span, end in over
             ]

@@ -247,7 +247,8 @@ class History:
     def alias_changes(self) -> tuple[AliasChange, ...]:
         """Return the changes of A aliases that Route 53 accepted, in the order of time.
 
-        A weighted name points where all of its weight is; while balancers share the weight, it has not moved.
+        A name with several record sets, by weight or by place, points where all that answer lead; while
+        balancers share it, it has not moved.
         """
         names = self.named_balancers().by_dns_name()
         accepted = []
@@ -264,11 +265,13 @@ class History:
                 action = str(change.get("Action", "UPSERT"))
                 target = plain_dns_name(str(alias.get("DNSName", "")))
                 name = plain_dns_name(str(records.get("Name", "")))
-                if (identifier := records.get("SetIdentifier")) is not None and "Weight" in records:
+                if (identifier := records.get("SetIdentifier")) is not None:
                     sets = weighted.setdefault(name, {})
                     sets.pop(str(identifier), None)
                     if action != "DELETE":
-                        sets[str(identifier)] = target, int(records["Weight"])
+                        # The secondary of a failover pair answers only while the primary is unhealthy.
+                        answers = 0 if records.get("Failover") == "SECONDARY" else 1
+                        sets[str(identifier)] = target, int(records.get("Weight", answers))
                     shared[name] = None
                     continue
                 target = "" if action == "DELETE" else target

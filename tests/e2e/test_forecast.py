@@ -14,7 +14,7 @@ SCENARIO = Path(__file__).parent / "forecast/cutover.py"
 PATIENCE = 150
 SPEED, RATE = "30", "150"
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(2 * PATIENCE)]
+pytestmark = [pytest.mark.stories, pytest.mark.timeout(2 * PATIENCE)]
 
 
 def test_the_drain_under_fleets_of_resolvers_is_as_forecast_at_each_minute(tmp_path: Path) -> None:

@@ -64,6 +64,24 @@ def test_a_weighted_name_without_records_is_gone() -> None:
     assert places([record("nlb", 1)], [record("nlb", 1, "DELETE")]) == [(1.0, "nlb"), (2.0, "")]
 
 
+def placed(kind: str, **policy: object) -> dict[str, object]:
+    change = record(kind)
+    return {**change, "ResourceRecordSet": {**change["ResourceRecordSet"], "SetIdentifier": kind, **policy}}
+
+
+def test_a_name_with_a_record_for_each_region_moves_when_all_lead_to_one_balancer() -> None:
+    near = placed("nlb", Region="eu-west-1")
+    far = placed("alb", Region="us-east-1")
+    assert places([near], [far]) == [(1.0, "nlb")]
+    gone = {**near, "Action": "DELETE"}
+    assert places([near], [far], [gone]) == [(1.0, "nlb"), (3.0, "alb")]
+
+
+def test_the_primary_of_a_failover_pair_is_where_the_name_is() -> None:
+    both = [placed("alb", Failover="SECONDARY"), placed("nlb", Failover="PRIMARY")]
+    assert places(both) == [(1.0, "nlb")]
+
+
 def test_changes_that_route_53_refused_move_nothing() -> None:
     made = history([record("nlb")])
     made.add(journal.DnsChange(time=2.0, zone="Z", changes=(record("alb"),), refused="no"))
