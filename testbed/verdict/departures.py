@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from testbed import journal
 from testbed.balancer_identity import phrase
 from testbed.settings import PRODUCTION
 from testbed.verdict.balancer_use import BalancerUse
@@ -47,6 +48,10 @@ def departure(
     if left:
         still_open = f"{left} {'connection is' if left == 1 else 'connections are'} still open on it"
         return not_yet(still_open + _of_whom(left_by))
+    if clients := used.stranded.get(balancer):
+        models = sorted({journal.client_model(client) for client in clients})
+        many = f"{len(clients)} client{'' if len(clients) == 1 else 's'}"
+        return not_yet(f"the last answers to {many} of {listed(models)} came from it, and then only errors")
     ends = [expired, used.last.get(balancer, expired), *filter(None, [last_closed(spans, balancer)])]
     ends += [use.last for key, use in used.uses.items() if key[3] == balancer]
     after = max(ends)

@@ -48,3 +48,21 @@ def test_clients_protocols_and_balancers_are_apart() -> None:
 
 def test_a_request_without_an_answer_used_no_balancer() -> None:
     assert used(dataclasses.replace(REQUEST, peer="", pod="", outcome="unknown")).uses == {}
+
+
+def lost(sent: float, client: str = "app-1") -> journal.Request:
+    return dataclasses.replace(
+        REQUEST, client=client, sent=sent, time=sent, peer="", pod="", status="", outcome="failed"
+    )
+
+
+def test_a_client_is_stranded_by_the_balancer_of_its_last_answer_if_all_was_lost_since() -> None:
+    assert used(REQUEST, lost(2.0), lost(3.0)).stranded == {"nlb": ["app-1"]}
+    assert used(lost(3.0), REQUEST, lost(2.0)).stranded == {"nlb": ["app-1"]}  # the journal is in no order
+
+
+def test_one_loss_at_the_end_or_an_answer_later_or_another_client_strands_none() -> None:
+    answered = dataclasses.replace(REQUEST, sent=4.0, time=4.1, peer="10.0.1.1")
+    assert used(REQUEST, lost(2.0)).stranded == {}
+    assert used(REQUEST, lost(2.0), lost(3.0), answered).stranded == {}
+    assert used(REQUEST, lost(2.0, "app-2"), lost(3.0, "app-2")).stranded == {}

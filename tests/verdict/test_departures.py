@@ -129,3 +129,22 @@ def test_a_balancer_that_the_name_never_left_may_not_go(made: ModuleType) -> Non
         for event in made.Story(rate=20.0).events()
     ]
     assert departures(events)[0].text == "The NLB may not go yet: no name was moved to the ALB"
+
+
+def test_a_balancer_whose_last_clients_get_only_errors_since_may_not_go(
+    made: ModuleType, events: list[Event]
+) -> None:
+    story = made.Story()
+    left = story.moved(6)
+
+    def lost(event: Event) -> Event:
+        if isinstance(event, journal.Request) and event.client == "server-0" and event.sent > left:
+            return dataclasses.replace(event, outcome="failed", peer="", pod="", listener="", status="")
+        return event
+
+    assert " may go: " in departures(events)[-1].text
+    found = departures([lost(event) for event in events])[-1]
+    assert found.time is None
+    assert found.text == (
+        "The NLB may not go yet: the last answers to 1 client of server came from it, and then only errors"
+    )
