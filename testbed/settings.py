@@ -44,9 +44,6 @@ class Production:
     """ALB attribute `idle_timeout.timeout_seconds`."""
     balancer_drain: float = 5.0
     """From the first GOAWAY of a retired connection until it takes no new stream (Envoy `drain_timeout`)."""
-    balancer_close: float = 1.0
-    """From the last byte on a connection that Envoy closes until it closes the socket: what comes then is not
-    read (Envoy `delayed_close_timeout`). Undivided, it would swallow a minute of requests at speed 60."""
     alb_client_keep_alive: float = 3600.0
     """ALB attribute `client_keep_alive.seconds`."""
     target_max_connection_age: float = 300.0
