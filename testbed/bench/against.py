@@ -15,6 +15,7 @@ from testbed.bench import cpu_by_part
 from testbed.bench.builds import THIS, Build
 from testbed.bench.command_runs import Played, play
 from testbed.bench.held_rate import Search
+from testbed.bench.pinned_story import pinned
 from testbed.bench.table import Row
 from testbed.errors import Missing, TestbedError
 from testbed.settings import DEFAULT_RATE
@@ -26,14 +27,15 @@ HOSTS = 10_000
 _STORY, _START = "scenarios/zozomat", "testbed/bench/scenarios/start.py"
 
 _SYNC = """
-import sys
+import sys, time
+time.perf_counter = time.process_time  # CPU: others may use the machine, too
 try:
     from testbed.bench.sync_planning import taken_by_sync
 except ImportError:
     from testbed.external_dns.bench import taken_by_sync
 print(taken_by_sync(int(sys.argv[1])).planned)
 """
-"""The planning of a sync moved between revisions; both answer in wall seconds."""
+"""The planning of a sync moved between revisions; both answer in CPU seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,13 @@ def start_rows(other: Build) -> Iterator[Row]:
     pairs = in_turns(first_request, other, ROUNDS)
     yield pairs.row("from the command to the first request", "s", at_most=START_RATIO)
 
+    def cpu(build: Build) -> float:
+        return play(str(build.root / _START), DEFAULT_RATE, build).cpu_of_start
+
+    yield in_turns(cpu, other, ROUNDS).row(
+        "CPU of all processes until the first request", "s", at_most=START_RATIO
+    )
+
 
 def sync_rows(other: Build) -> Iterator[Row]:
     """Compare the planning of a sync over many hosts."""
@@ -117,10 +126,10 @@ def _planned(build: Build) -> float:
 def story_rows(other: Build) -> Iterator[Row]:
     """Compare the CPU of the story at the default rate: per request of the load, and of the control plane.
 
-    Both play the other build's story; where it names no clients, each has its own default.
+    Both play the other build's story with the same clients.
     """
-    story = str(other.root / _STORY)
-    runs = [(play(story, DEFAULT_RATE), play(story, DEFAULT_RATE, other)) for _ in range(STORY_ROUNDS)]
+    with pinned(other.root / _STORY) as story:
+        runs = [(play(story, DEFAULT_RATE), play(story, DEFAULT_RATE, other)) for _ in range(STORY_ROUNDS)]
 
     def pairs(figure: Callable[[Played], float]) -> Pairs:
         return Pairs(*zip(*((figure(this), figure(that)) for this, that in runs), strict=True))
@@ -138,12 +147,12 @@ def _load(cpu: Mapping[str, float]) -> float:
 def load_rows(other: Build) -> Iterator[Row]:
     """Compare the highest rates at which the whole story loses nothing and starts no request late."""
     searches = {build: Search() for build in (THIS, other)}
-    story = str(other.root / _STORY)
-    while any(search.next_rate for search in searches.values()):
-        for build, search in searches.items():
-            if rate := search.next_rate:
-                seen = play(story, rate, build).figures
-                searches[build] = search.after(rate, is_held=seen.is_held)
+    with pinned(other.root / _STORY) as story:
+        while any(search.next_rate for search in searches.values()):
+            for build, search in searches.items():
+                if rate := search.next_rate:
+                    seen = play(story, rate, build).figures
+                    searches[build] = search.after(rate, is_held=seen.is_held)
     this, that = (search.held for search in searches.values())
     what = "highest rate that the whole story holds"
     if not that:

@@ -22,6 +22,8 @@ from testbed.settings import DEFAULT_SPEED
 
 LOOK_SECONDS = 0.5
 """Between two measurements of the memory of a run."""
+FIRST_LOOK_SECONDS = 0.05
+"""The same before its first request, until which its CPU is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Played:
         first_request: wall seconds from the command to the first answer through the NLB.
         memory: largest sum of the PSS of its processes during the traffic, MiB.
         cpu: CPU seconds by part, as `cpu_by_part` names them.
+        cpu_of_start: CPU seconds of all processes until the first request was in the journal.
         figures: figures of its journal.
     """
 
@@ -71,6 +74,7 @@ class Played:
     first_request: float | None
     memory: float
     cpu: Mapping[str, float]
+    cpu_of_start: float
     figures: Figures
 
 
@@ -130,7 +134,7 @@ def play(scenario: str, rate: float, build: Build = THIS) -> Played:
             with subprocess.Popen(
                 command, cwd=build.root, env=build.environment(), stdout=output, stderr=subprocess.STDOUT
             ) as process:
-                memory, cpu = _watch(process, folder / "journal.ndjson")
+                memory, cpu, start = _watch(process, folder / "journal.ndjson")
             seconds = time.monotonic() - began
         try:
             seen = figures(folder / "journal.ndjson")
@@ -138,21 +142,27 @@ def play(scenario: str, rate: float, build: Build = THIS) -> Played:
             words = (folder / "output").read_text(errors="replace").strip()[-300:]
             raise Missing(f"the run ended with status {process.returncode}: {words}") from None
         first = None if seen.first_by_nlb is None else seen.first_by_nlb - spawned
-        return Played(process.returncode, seconds, first, memory, cpu, seen)
+        return Played(process.returncode, seconds, first, memory, cpu, start, seen)
 
 
-def _watch(process: subprocess.Popen[bytes], path: Path) -> tuple[float, Mapping[str, float]]:
-    """Wait for the end of a run; return its largest memory during requests (MiB) and its CPU by part."""
-    largest, has_traffic, pause = 0.0, False, threading.Event()
+def _watch(process: subprocess.Popen[bytes], path: Path) -> tuple[float, Mapping[str, float], float]:
+    """Wait for the end of a run.
+
+    Returns:
+        Its largest memory during requests (MiB), its CPU by part, and its CPU until the first request.
+    """
+    largest, has_traffic, start, pause = 0.0, False, 0.0, threading.Event()
     cpu = CpuByPart(process.pid)
     while process.poll() is None:
         # The file is searched until the first request only, so that a long journal is not read over and over.
-        has_traffic = has_traffic or (path.exists() and b'"event":"request"' in path.read_bytes())
+        is_first = not has_traffic and path.exists() and b'"event":"request"' in path.read_bytes()
+        cpu.look()
+        if is_first:
+            has_traffic, start = True, sum(cpu.seconds.values())
         if has_traffic:
             largest = max(largest, proportional_memory(process.pid))
-        cpu.look()
-        pause.wait(LOOK_SECONDS)
-    return largest, cpu.seconds
+        pause.wait(LOOK_SECONDS if has_traffic else FIRST_LOOK_SECONDS)
+    return largest, cpu.seconds, start
 
 
 def proportional_memory(pid: int) -> float:

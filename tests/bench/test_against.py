@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -42,9 +43,10 @@ def held_up_to(limits: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> lis
         assert scenario == "/other/scenarios/zozomat"
         played.append((build.name, rate))
         lost = int(rate > limits[build.name])
-        return Played(0, 1.0, 1.0, 1.0, {}, Figures(100, lost, (0.0,), 1.0, 1.0))
+        return Played(0, 1.0, 1.0, 1.0, {}, 1.0, Figures(100, lost, (0.0,), 1.0, 1.0))
 
     monkeypatch.setattr(against, "play", play)
+    monkeypatch.setattr(against, "pinned", lambda story: nullcontext(str(story)))
     return played
 
 
@@ -67,5 +69,6 @@ def test_what_cannot_be_measured_is_a_row_with_its_reason(monkeypatch: pytest.Mo
         raise Missing("no Envoy")
 
     monkeypatch.setattr(against, "play", fail)
+    monkeypatch.setattr(against, "pinned", lambda story: nullcontext(str(story)))
     monkeypatch.setattr(against, "_planned", fail)
     assert [row.measured for row in against.rows(OTHER)] == ["could not be measured: no Envoy"] * 4
