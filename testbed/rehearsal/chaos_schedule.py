@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from testbed.faults import KNOWN, ExternalDnsStopped, InjectedFault, Reach, Scheduled
+from testbed.faults.struck_edge import Edge
 from testbed.faults.struck_part import BACKENDS, TARGETS
 from testbed.faults.words import Part
 from testbed.rehearsal.scenario import Scenario
@@ -45,9 +46,13 @@ def _samples(scenario: Scenario, fault: type[InjectedFault]) -> Sequence[Injecte
     """Return the values of a fault that strike something which the run has."""
     if issubclass(fault, ExternalDnsStopped) and not scenario.external_dns:
         return ()
-    absent: list[Part] = []
+    absent: list[Part | Edge] = []
     if not any(one.name == "envoy" for one in scenario.targets):
         absent += TARGETS
     if scenario.traffic is not None:  # then they may be the user's own
-        absent += BACKENDS
-    return [one for one in fault.samples() if getattr(one, "part", None) not in absent]
+        absent += [*BACKENDS, "targets-backends"]
+    return [
+        one
+        for one in fault.samples()
+        if getattr(one, "part", None) not in absent and getattr(one, "edge", None) not in absent
+    ]

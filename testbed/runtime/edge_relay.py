@@ -22,6 +22,7 @@ import itertools
 import random
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -64,18 +65,37 @@ class EdgeRelays:
     def diverted(self, pid: int, is_wanted: Callable[[Address], bool], toll: Toll) -> Iterator[None]:
         """Lead the new connections to listening sockets of a process through relays while the block lasts.
 
+        A socket that listens only later is led through one, too.
+
         Raises:
             Missing: the kernel does not let this user reach the sockets.
         """
+        over = threading.Event()
+        led: set[tuple[str, int]] = set()
         with contextlib.ExitStack() as stack:
-            with borrowed(pid, lambda ends: ends.listens and is_wanted(ends.local)) as found:
-                addresses = {one.getsockname(): one.family for one in found}
-                for one in found:
-                    one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-                for address, family in addresses.items():
-                    others = sum(one.getsockname() == address for one in found)
-                    stack.enter_context(self._in_front(address, family, others, toll))
-            yield
+
+            def lead() -> None:
+                with borrowed(pid, lambda ends: ends.listens and is_wanted(ends.local)) as found:
+                    new = {one.getsockname(): one.family for one in found if one.getsockname() not in led}
+                    for address, family in new.items():
+                        there = [one for one in found if one.getsockname() == address]
+                        for one in there:
+                            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+                        stack.enter_context(self._in_front(address, family, len(there), toll))
+                        led.add(address)
+
+            def keep() -> None:
+                while not over.wait(PATIENCE.command_look):
+                    lead()
+
+            again = threading.Thread(target=keep, name="relays", daemon=True)
+            lead()
+            again.start()
+            try:
+                yield
+            finally:
+                over.set()
+                again.join()
 
     @contextmanager
     def _in_front(

@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from testbed.borrowed_sockets import Address, sockets
 from testbed.child_process import Process
+from testbed.errors import BadInput
 from testbed.faults.struck_edge import Edge, StruckEdge, TolledEdge
 from testbed.load_balancers import connection_resets
 from testbed.runtime.edge_relay import EdgeRelays
@@ -26,8 +27,14 @@ class StruckEdges:
         """Strike an edge while the block lasts.
 
         Raises:
+            BadInput: what accepts the connections of the edge is no process of this run.
             Missing: the kernel does not let this user reach the sockets of the processes.
         """
+        if not self._edges[fault.edge]:
+            raise BadInput(
+                f"{fault.text}: the run did not start what accepts these connections",
+                do="name another edge, or let the run start your server by its command",
+            )
         with ExitStack() as stack:
             for process, accepts in self._edges[fault.edge]:
                 if isinstance(fault, TolledEdge):

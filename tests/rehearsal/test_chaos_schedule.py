@@ -54,6 +54,13 @@ def test_what_the_run_has_not_is_not_struck(changed: Scenario, absent: str) -> N
     assert "dns-silent" in struck
 
 
+def test_the_edge_to_a_users_own_servers_is_not_struck() -> None:
+    own = replace(SCENARIO, traffic="traffic.toml")
+    texts = {one.fault.text for seed in range(300) for one in drawn(own, seed, ALL).faults}
+    assert not [text for text in texts if "targets-backends" in text]
+    assert [text for text in texts if "clients-nlb" in text]
+
+
 def test_the_scenarios_own_faults_stay_and_each_has_a_line() -> None:
     own = replace(SCENARIO, faults=(Scheduled(DnsSilent(), at="1m30s", for_="45s"),))
     assert drawn(own, 1, ALL).faults[0] == own.faults[0]

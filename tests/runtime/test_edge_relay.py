@@ -88,3 +88,18 @@ async def test_ipv6_is_relayed_like_ipv4(tmp_path: Path) -> None:
         callers = [await far.call("::1") for _ in range(8)]
         assert relayed(far) == len(callers)
         assert await callers[0].echoed(b"six") == b"six"
+
+
+async def test_a_socket_that_is_wanted_only_later_is_led_through_a_relay_too(tmp_path: Path) -> None:
+    with lease() as network, far_side(network.backend_pod(0), tmp_path) as far:
+        wanted: list[tuple[str, int]] = []
+        with far.relays.diverted(far.process.pid, lambda at: at in wanted, NONE):
+            direct = await far.call()
+            assert relayed(far) == 0
+            wanted.append((far.address, PORT))
+            for _ in range(1_000):
+                await far.call()
+                if relayed(far):
+                    break
+            assert relayed(far) == 1
+            assert await direct.echoed(b"direct") == b"direct"
