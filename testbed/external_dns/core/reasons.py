@@ -33,6 +33,8 @@ class Reason(enum.StrEnum):
     UNCLAIMED = "unclaimed"
     NO_ADDRESS = "no-address"
     """The object has a host and no target: `status.loadBalancer.ingress` is empty."""
+    NO_GATEWAY = "no-gateway"
+    """No Gateway with an address has accepted the route."""
     OTHER_PREFIX = "other-annotation-prefix"
     """Its annotations have the prefix of another version, or of another `--annotation-prefix`."""
     OTHER_CONTROLLER = "other-controller"
@@ -309,6 +311,10 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
         f"{of.name} is not claimed by {_of(of.claimants[0])} yet: it has no address, "
         "status.loadBalancer.ingress is empty"
     ),
+    Reason.NO_GATEWAY: lambda of: (
+        f"{of.name} is not claimed by {_of(of.claimants[0])} yet: no Gateway that has an address and "
+        "that the flags let through has accepted it for this name"
+    ),
     Reason.OTHER_PREFIX: lambda of: (
         f"{of.name} is not claimed by {_of(of.claimants[0])}: its annotations do not have the prefix "
         f"{of.rule}, the only one that ExternalDNS reads"
@@ -359,6 +365,9 @@ _LEFT_OUT: Mapping[Reason, Callable[[Decision], str]] = {
 
 _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
     Reason.NO_ADDRESS: lambda _: "it claims the name as soon as its load balancer's name is in its status",
+    Reason.NO_GATEWAY: lambda _: (
+        "it claims the name as soon as its status says that such a Gateway accepts it"
+    ),
     Reason.OTHER_PREFIX: lambda of: f"annotate it with {of.rule} too, or set --annotation-prefix",
     Reason.OTHER_CONTROLLER: lambda _: 'remove the controller annotation, or set it to "dns-controller"',
     Reason.ANNOTATION_FILTER: lambda _: "add the annotation that the filter asks for, or change the filter",
@@ -393,6 +402,7 @@ _REMEDIES: Mapping[Reason, Callable[[Decision], str]] = {
 CLAIM_MISSING = frozenset(
     (
         Reason.NO_ADDRESS,
+        Reason.NO_GATEWAY,
         Reason.OTHER_PREFIX,
         Reason.OTHER_CONTROLLER,
         Reason.ANNOTATION_FILTER,

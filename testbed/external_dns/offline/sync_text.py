@@ -19,6 +19,10 @@ _ADDRESS_HINT = (
     "A claim needs the load balancer's name, which the cluster writes into the object's status: pass the "
     "output of `kubectl get service,ingress -A -o yaml`, or --status KIND/NAMESPACE/NAME=HOSTNAME."
 )
+_GATEWAY_HINT = (
+    "A route has the address of its Gateway: add gateway,httproute,grpcroute to that output, or pass "
+    "--status gateway/NAMESPACE/NAME=HOSTNAME."
+)
 _OUTSIDE = (
     "Careful: the TXT of {name}, {txt}, lies outside the hosted zone and is not written. Without it no later "
     "sync may know the record for its own: `testbed dns explain {name}` tries whether the name can move."
@@ -62,13 +66,16 @@ def render(sync: Sync, zones: Iterable[ZoneFile], places: Places) -> str:
 
 def without_address(decisions: Iterable[Decision]) -> list[str]:
     """Return what to say of objects that claim nothing, because their status has no address."""
-    unborn = {one.claimants[0].resource for one in decisions if one.reason is Reason.NO_ADDRESS}
+    found = [one for one in decisions if one.reason in (Reason.NO_ADDRESS, Reason.NO_GATEWAY)]
+    unborn = {one.claimants[0].resource for one in found}
+    routes = any(one.reason is Reason.NO_GATEWAY for one in found)
     if not unborn:
         return []
     return [
         "",
         *wrapped(f"Careful: without an address, and so without a claim: {', '.join(sorted(unborn))}."),
         *wrapped(_ADDRESS_HINT),
+        *(wrapped(_GATEWAY_HINT) if routes else ()),
     ]
 
 

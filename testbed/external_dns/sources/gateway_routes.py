@@ -16,13 +16,14 @@ from __future__ import annotations
 import ipaddress
 import re
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 from testbed.dated_releases import Release
 from testbed.external_dns.core.endpoint import Endpoint
 from testbed.external_dns.core.facts import Fact
+from testbed.external_dns.core.reasons import Reason
 from testbed.external_dns.sources.annotated_source import AnnotatedSource, Listed, title
 from testbed.external_dns.sources.merging import merged
 from testbed.external_dns.sources.source import Object, ObjectsOfKind, SourceContext
@@ -33,6 +34,8 @@ GATEWAY = "Gateway"
 _LABEL = re.compile(r"[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?")
 _LONGEST = 255
 _WILDCARD = "*."
+_GRANTED = "testbed/target"
+"""A field of a status that no object has: the target of a route, to learn what it lacks without it."""
 _V1, _V1BETA1, _V1ALPHA2 = (f"{GATEWAY_GROUP}/{version}" for version in ("v1", "v1beta1", "v1alpha2"))
 
 
@@ -44,7 +47,9 @@ class GatewayRouteSource(AnnotatedSource):
     """
 
     since: ClassVar[str] = "v0.14.0"
-    filters: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    grants: ClassVar[Mapping[Reason, Callable[[Object], Object]]] = MappingProxyType(
+        {Reason.NO_GATEWAY: lambda item: with_gateway(item)}
+    )
     protocols: ClassVar[tuple[str, ...]]
 
     def __init__(self, context: SourceContext) -> None:
@@ -104,6 +109,8 @@ class GatewayRouteSource(AnnotatedSource):
         if not self._passes(route) or not self._is_ours(route):
             return []
         targets_of: dict[str, list[str]] = {}
+        if granted := (route.get("status") or {}).get(_GRANTED):
+            targets_of = {host: [granted] for host in self._hosts(route) if host}
         for gateway, reference in self._parents(route, gateways):
             self._match(route, gateway, reference, targets_of)
         endpoints = [
@@ -323,6 +330,11 @@ def matching_host(one: str, other: str) -> str:
     if len(second) < len(first) or (len(first) == len(second) and second.startswith(_WILDCARD)):
         first, second = second, first
     return second if first.startswith(_WILDCARD) and second.endswith(first[1:]) else ""
+
+
+def with_gateway(route: Object) -> Object:
+    """Return a route as if a Gateway with an address had accepted it for all of its names."""
+    return {**route, "status": {**(route.get("status") or {}), _GRANTED: "load-balancer.invalid"}}
 
 
 def accepted(route: Object) -> Object:

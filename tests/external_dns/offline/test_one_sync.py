@@ -5,16 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from testbed.dated_releases import Release
+from testbed.errors import BadInput
 from testbed.external_dns.core.facts import ALPHA_PREFIX, Fact, release_of
 from testbed.external_dns.offline import one_sync
 from testbed.external_dns.offline.hosted_zones_in_memory import HostedZones
 from testbed.external_dns.offline.record_text import record
 from testbed.external_dns.offline.zone_file import ZoneFile
 from testbed.external_dns.process import flags
+from testbed.kubernetes.manifests import parse
 from tests.external_dns.releases import READ
 
 HOST = "app.example.com"
@@ -118,3 +121,35 @@ def test_each_change_has_a_decision_that_asks_for_it(
         }
         assert changed == {one.name for one in sync.decisions if one.is_change}
         assert all(str(one).startswith(HOST) for one in sync.decisions)
+
+
+ROUTE = """
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: edge}
+spec: {gatewayClassName: alb, listeners: [{name: web, port: 443, protocol: HTTPS}]}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: {name: web}
+spec: {hostnames: [app.example.com], parentRefs: [{name: edge}]}
+"""
+
+
+def test_a_gateway_that_is_given_an_address_has_accepted_its_routes() -> None:
+    manifests = parse(ROUTE, Path("web.yaml"))
+    newest = release_of("v0.22")
+    given_flags = flags.parse(["--source=gateway-httproute", "--policy=sync"], newest, {})
+    zone = ZoneFile(Path("zone.json"), "example.com", "/hostedzone/Z", ())
+
+    def targets(*statuses: str) -> set[str]:
+        items = one_sync.with_addresses(manifests, statuses)
+        found = one_sync.sync(items, [zone], given_flags, newest)
+        return {decision.winner.targets[0] for decision in found.decisions if decision.winner}
+
+    assert targets() == set()
+    assert targets("gateway/edge=k8s-edge.eu-west-1.elb.amazonaws.com") == {
+        "k8s-edge.eu-west-1.elb.amazonaws.com"
+    }
+    with pytest.raises(BadInput, match="known are gateway/default/edge"):
+        targets("httproute/web=k8s-edge.eu-west-1.elb.amazonaws.com")

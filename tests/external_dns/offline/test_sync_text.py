@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from testbed.external_dns.core.endpoint import RESOURCE, Endpoint
+from testbed.external_dns.core.reasons import Reason, left_out
 from testbed.external_dns.offline.repeated_syncs import Sync
-from testbed.external_dns.offline.sync_text import by_name, is_foreign, render
+from testbed.external_dns.offline.sync_text import by_name, is_foreign, render, without_address
 from testbed.external_dns.offline.zone_file import ZoneFile
 from tests.external_dns.offline.planned import ALB, HOST, NLB, ingress, planned, records, service, zone
 
@@ -34,6 +36,13 @@ def test_an_object_without_an_address_is_warned_of_first() -> None:
     text = text_of(planned([service("")]), [zone()])
     assert "Careful: without an address, and so without a claim: service/default/web." in text
     assert f"Named, but not claimed {HOST} is not claimed by service/default/web yet" in text
+
+
+def test_a_route_without_a_gateway_is_said_where_its_address_comes_from() -> None:
+    claim = Endpoint(HOST, "A", (), labels={RESOURCE: "httproute/default/web"})
+    lines = " ".join(without_address([left_out(claim, Reason.NO_GATEWAY)]))
+    assert "without a claim: httproute/default/web." in lines
+    assert "--status gateway/NAMESPACE/NAME=HOSTNAME" in lines
 
 
 def test_records_of_others_are_one_line() -> None:

@@ -37,6 +37,13 @@ INGRESS = {
 }
 
 
+ROUTE = {
+    "kind": "HTTPRoute",
+    "metadata": {"name": "web", "namespace": "shop"},
+    "spec": {"hostnames": [HOST], "parentRefs": [{"name": "edge"}]},
+}
+
+
 def lacking(item: dict[str, Any], *more: str) -> list[Reason]:
     version = release_of("v0.22")
     found = missing_claims.missing(
@@ -57,6 +64,8 @@ def lacking(item: dict[str, Any], *more: str) -> list[Reason]:
         (INGRESS, ("--ingress-class=alb",), [Reason.OTHER_FILTER]),
         (INGRESS, ("--label-filter=app=web",), [Reason.OTHER_FILTER]),
         (service("ClusterIP"), (), [Reason.SERVICE_TYPE]),
+        (ROUTE, ("--source=gateway-httproute",), [Reason.NO_GATEWAY]),
+        (ROUTE, ("--source=gateway-grpcroute",), []),
     ],
 )
 def test_what_is_missing_is_told(item: dict[str, Any], more: tuple[str, ...], reasons: list[Reason]) -> None:
