@@ -77,7 +77,9 @@ def http_health_path_is_the_root(reading: Reading) -> Iterator[Trap]:
     )
     than = "; the TCP check of the NLB needed only an open port" if nlb else ""
     for stack, manifest in reading.owners_of(HTTP1):
-        if stack and annotation(manifest, ALB + "healthcheck-path") is None:
+        # A Service may have the annotation as well as its Ingress: only the plan knows what counts.
+        groups = stack.stack.target_groups if stack.stack else ()
+        if any(one.protocol_version == HTTP1 and one.health_check.path == "/" for one in groups):
             codes = annotation(manifest, ALB + "success-codes") or "200"
             yield Trap(
                 manifest.where,

@@ -70,3 +70,12 @@ def test_success_codes_that_aws_refuses_are_reported(codes: str, version: str, i
 )
 def test_codes_are_numbers_and_rising_ranges_within_what_is_allowed(codes: str, is_possible: bool) -> None:
     assert are_possible_codes(codes, range(100)) is is_possible
+
+
+def test_a_health_check_path_of_the_service_counts_as_that_of_the_ingress_does(look: Look) -> None:
+    rule = "http-health-path-is-the-root"
+    of_service = PLAIN.replace(
+        "  name: web-plain\n", f"  name: web-plain\n  annotations: {{{ALB}healthcheck-path: /healthz}}\n"
+    )
+    assert look(SERVICE, PLAIN, INGRESS, REST, rule=rule) != []
+    assert look(SERVICE, of_service, INGRESS, REST, rule=rule) == []
