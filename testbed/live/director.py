@@ -87,9 +87,6 @@ class Director:
         self._show_gate()
         while not self._go.wait(PATIENCE.look):
             self._check()
-        with self._lock:
-            self._waits_for = ""
-        self._show_gate()
         if self._is_ended:
             raise Interrupted("the run was ended on its page")
         return True
@@ -151,6 +148,7 @@ class Director:
                 raise BadInput("no step waits: pause first")
             self._pauses = pauses
             self.answers.extend([alias, lost] if self._waits_for else ())
+            self._waits_for = ""  # a second click plays no second step
         said = ", ".join(filter(None, (alias and f"alias {alias}", lost and f"lost {lost}")))
         self._write(f"{text}; prediction: {said}" if said else text)
         self._go.set()
@@ -160,7 +158,7 @@ class Director:
         with self._lock:
             if not self._waits_for:
                 raise BadInput("no step waits: pause first, or press Ctrl-C in the terminal")
-            self._is_ended = True
+            self._is_ended, self._waits_for = True, ""
         self._write("end the run")
         self._go.set()
 

@@ -219,10 +219,11 @@ class PageServer:
     async def _messages(self) -> AsyncIterator[bytes]:
         """Yield what changed since the last message: a slow viewer gets fewer and larger ones."""
         shown: dict[str, Any] = {}
-        sent = version = 0
+        # The next picture is the first: while nobody looked, none was made.
+        sent, version = 0, self._told.version
         while True:
             async with self._news:
-                while self._told.version == version:
+                while self._told.version == version and not self._told.is_over:
                     await self._news.wait()
             version, state, is_over = self._told.version, self._state, self._told.is_over
             entries = self._scene.entries[sent : state["frame"]["entries"]]

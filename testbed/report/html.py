@@ -231,6 +231,10 @@ def _about(verdict: Verdict, times: Times) -> list[tuple[str, str]]:
     for stop in history.traffic:
         text = f"{stop.scheduled:,} scheduled, {stop.sent:,} sent, {stop.finished:,} finished"
         about.append(("Schedule", f"{text}, {stop.never_started:,} never started"))
+    if acts := [one.text for one in history.page_acts]:
+        about.append(
+            ("Acts on the live page", f"{len(acts):,}, so it does not repeat itself: {'; '.join(acts)}")
+        )
     if ipv6 := words.ipv6_clients(counted):
         about.append(("IPv6 clients", ipv6))
     if forecast := words.forecast(verdict):

@@ -57,6 +57,7 @@ class History:
     started: list[journal.StepStarted] = field(default_factory=list)
     finished: list[journal.StepFinished] = field(default_factory=list)
     actions: list[journal.Action] = field(default_factory=list)
+    page_acts: list[journal.PageAct] = field(default_factory=list)
     faults: list[journal.FaultStarted | journal.FaultEnded] = field(default_factory=list)
     clients: list[journal.Clients] = field(default_factory=list)
     rates_lowered: list[journal.RateLowered] = field(default_factory=list)
@@ -101,6 +102,8 @@ class History:
                 self.finished.append(event)
             case journal.Action():
                 self.actions.append(event)
+            case journal.PageAct():
+                self.page_acts.append(event)
             case journal.FaultStarted() | journal.FaultEnded():
                 self.faults.append(event)
             case journal.Command():

@@ -109,6 +109,16 @@ def test_a_walk_waits_before_its_first_step(written: journal.Journal, page: Page
     assert acts(written) == ["next step; prediction: alias alb, lost n"]
 
 
+def test_a_second_click_plays_no_second_step(written: journal.Journal, page: Page) -> None:
+    director = directed(written, page, waits=True)
+    with waiting(director, page):
+        director.act({"act": "next", "alias": "nlb"})
+        director.act({"act": "next", "alias": "alb"})
+    assert "no step waits" in page.told
+    assert list(director.answers) == ["nlb", ""]
+    assert acts(written) == ["next step; prediction: alias nlb"]
+
+
 def test_go_on_lets_the_steps_after_it_begin_at_once(written: journal.Journal, page: Page) -> None:
     director = directed(written, page)
     director.act({"act": "pause"})

@@ -101,6 +101,12 @@ def test_what_the_run_says_ends_no_script_of_the_slider(made: ModuleType, tmp_pa
     assert "img" not in [tag for tag, _ in found.elements]
 
 
+def test_the_acts_of_a_person_on_the_live_page_are_told(made: ModuleType) -> None:
+    act = journal.PageAct(time=made.EPOCH + 2, text="fault dns-stale, for 20 s of production time")
+    text = html.render(compute([*made.Story(rate=20.0).events(), act])).decode()
+    assert "1, so it does not repeat itself: fault dns-stale, for 20 s of production time" in text
+
+
 def test_what_the_run_says_is_only_ever_text(made: ModuleType) -> None:
     events = [hostile(event) for event in made.Story(rate=20.0).events()]
     found = Page(html.render(compute(events)).decode())

@@ -335,6 +335,8 @@
       const now = state.control ?? {}, waits = Boolean(now.waits_for), isOver = Boolean(state.isOver);
       acts.hidden = isOver || now.has_steps === undefined;
       gate.hidden = !now.has_steps;
+      // A topology that only stands has no story, so no step and no verdict.
+      for (const one of [byId("steps").closest(".stage-card"), byId("standing")]) one.hidden = now.has_steps === false;
       byId("gate-says").textContent = waits ? `${now.waits_for} waits. What will happen?` : now.pauses ? "The story pauses before the next step." : "The story goes on by itself.";
       gate.querySelector("[data-act=pause]").hidden = Boolean(now.pauses);
       for (const name of ["next", "go", "end"]) gate.querySelector(`[data-act=${name}]`).hidden = name === "go" ? !now.pauses : !waits;
