@@ -123,11 +123,11 @@ _SENTENCES: Mapping[Fact, Sentence] = {
 }
 
 
-def sentence_of(fact: Fact) -> Sentence:
-    """Return what a fact means; of a field of IngressClassParams, that it counts."""
+def sentence_of(fact: Fact) -> Sentence | None:
+    """Return what a fact means; of a field of IngressClassParams, that it counts; None if it is not said."""
     fields = [name for name, read_since in class_params.FIELDS.items() if read_since is fact]
     if not fields:
-        return _SENTENCES[fact]
+        return _SENTENCES.get(fact)
     names = ", ".join(dict.fromkeys(name[0].lower() + name[1:] for name in fields))
     if len(fields) > 1:
         return Sentence(f"{names} of IngressClassParams count", "they do not count")

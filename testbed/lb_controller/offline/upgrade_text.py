@@ -44,6 +44,9 @@ def _iam(upgrade: Upgrade) -> Iterator[str]:
 def _facts(upgrade: Upgrade) -> Iterator[str]:
     for what in ("came", "went"):
         for fact in upgrade.facts[what]:
-            holds, otherwise = sentence_of(fact)
+            sentence = sentence_of(fact)
+            if sentence is None:
+                continue
+            holds, otherwise = sentence
             now, then = (holds, otherwise) if what == "came" else (otherwise, holds)
             yield f"{now}; under {upgrade.old}, {then}"

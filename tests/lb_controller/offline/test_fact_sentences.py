@@ -8,7 +8,9 @@ from testbed.lb_controller.offline.fact_sentences import sentence_of
 
 @pytest.mark.parametrize("fact", Fact, ids=lambda fact: fact.name)
 def test_each_fact_says_what_the_controller_does_with_it_and_without(fact: Fact) -> None:
-    holds, otherwise = sentence_of(fact)
+    sentence = sentence_of(fact)
+    assert sentence, "write it in fact_sentences.py"
+    holds, otherwise = sentence
     assert holds != otherwise
     assert not {holds[-1], otherwise[-1]} & {".", ";"}, "it is part of a sentence"
     assert fact.name.lower().replace("_", " ") not in (holds, otherwise)
