@@ -24,10 +24,14 @@ class Terminal(Console):
             EOFError: the input ended.
         """
         self.print(question, end="")
-        # A signal just before `input` blocks would wait for the next key: it is called once a line is there.
-        while sys.stdin.isatty() and not select.select([sys.stdin], [], [], PATIENCE.poll)[0]:
-            pass
-        return input()
+        try:
+            # A signal just before `input` blocks would wait for the next key: call it once a line is there.
+            while sys.stdin.isatty() and not select.select([sys.stdin], [], [], PATIENCE.poll)[0]:
+                pass
+            return input()
+        except KeyboardInterrupt:
+            self.print()  # what follows begins a line of its own
+            raise
 
     def on_broken_pipe(self) -> None:
         """Discard the rest of the output.
