@@ -87,40 +87,37 @@ class _Backend:
 @rule("http-to-tls-port", Severity.ERROR)
 def http_to_tls_port(reading: Reading) -> Iterator[Trap]:
     """The ALB speaks plain HTTP to a port of the pods to which the NLB passes TLS."""
-    for backend, nlb, speaks in _shared(reading):
-        if backend.group.protocol == HTTP and speaks is Speaks.TLS:
-            yield Trap(
-                backend.where,
-                f"{backend.ingress} speaks plain HTTP to port {backend.pod_port} of the pods, to which the "
-                f"NLB of {nlb.title} passes TLS: the targets refuse it, and clients get 502 or 400",
-                f"lead it to the plain port of the pods, or set {ALB}backend-protocol: HTTPS",
-            )
+    for backend, nlb in _meeting(reading, HTTP, Speaks.TLS):
+        yield Trap(
+            backend.where,
+            f"{backend.ingress} speaks plain HTTP to port {backend.pod_port} of the pods, to which the "
+            f"NLB of {nlb.title} passes TLS: the targets refuse it, and clients get 502 or 400",
+            f"lead it to the plain port of the pods, or set {ALB}backend-protocol: HTTPS",
+        )
 
 
 @rule("tls-to-plain-port", Severity.ERROR)
 def tls_to_plain_port(reading: Reading) -> Iterator[Trap]:
     """The ALB speaks TLS to a port of the pods to which the NLB sends plain text."""
-    for backend, nlb, speaks in _shared(reading):
-        if backend.group.protocol == HTTPS and speaks is Speaks.PLAIN:
-            yield Trap(
-                backend.where,
-                f"{backend.ingress} speaks TLS to port {backend.pod_port} of the pods, to which the NLB of "
-                f"{nlb.title} sends plain text: the handshake fails, and clients get 502",
-                f"remove {ALB}backend-protocol: HTTPS, or lead it to the TLS port of the pods",
-            )
+    for backend, nlb in _meeting(reading, HTTPS, Speaks.PLAIN):
+        yield Trap(
+            backend.where,
+            f"{backend.ingress} speaks TLS to port {backend.pod_port} of the pods, to which the NLB of "
+            f"{nlb.title} sends plain text: the handshake fails, and clients get 502",
+            f"remove {ALB}backend-protocol: HTTPS, or lead it to the TLS port of the pods",
+        )
 
 
 @rule("sni-is-lost", Severity.WARNING)
 def sni_is_lost(reading: Reading) -> Iterator[Trap]:
     """The NLB passes the client's server name to the targets; the ALB opens TLS without one."""
-    for backend, nlb, speaks in _shared(reading):
-        if backend.group.protocol == HTTPS and speaks is Speaks.TLS:
-            yield Trap(
-                backend.where,
-                f"behind the NLB of {nlb.title} the targets see the client's server name; the ALB of "
-                f"{backend.ingress} opens TLS to them without one (no SNI): {_PICKS_BY_NAME}",
-                f"{_WITHOUT_NAME}, or lead the Ingress to their plain port",
-            )
+    for backend, nlb in _meeting(reading, HTTPS, Speaks.TLS):
+        yield Trap(
+            backend.where,
+            f"behind the NLB of {nlb.title} the targets see the client's server name; the ALB of "
+            f"{backend.ingress} opens TLS to them without one (no SNI): {_PICKS_BY_NAME}",
+            f"{_WITHOUT_NAME}, or lead the Ingress to their plain port",
+        )
 
 
 @rule("no-sni-to-targets", Severity.NOTE)
@@ -165,6 +162,13 @@ def protocol_and_port_disagree(reading: Reading) -> Iterator[Trap]:
                 "fails, and clients get 502",
                 f"remove {ALB}backend-protocol: HTTPS, or lead it to the TLS port",
             )
+
+
+def _meeting(reading: Reading, protocol: str, speaks: Speaks) -> Iterator[tuple[_Backend, Manifest]]:
+    """Yield where an ALB speaks a protocol to pods to which an NLB sends this."""
+    for backend, nlb, sent in _shared(reading):
+        if backend.group.protocol == protocol and sent is speaks:
+            yield backend, nlb
 
 
 def _shared(reading: Reading) -> Iterator[tuple[_Backend, Manifest, Speaks]]:

@@ -268,3 +268,23 @@ PRIVILEGED_PORTS = _option(
     default=False,
     help="Bind 443, 80 and 53 as they are (needs the right to).",
 )
+
+
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return the options as one decorator; the help lists them in this order."""
+
+    def decorated(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+OF_A_PLAY = together(
+    *(SCENARIO, SPEED, RATE),
+    external_dns(default=OF_THE_RUN),
+    lb_controller(default=OF_THE_RUN),
+    *(REPORT, SEED),
+)
+"""What `rehearse` and `walk` both take, but for where the run takes place."""

@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@options.SCENARIO
-@options.SPEED
-@options.RATE
-@options.external_dns(default=options.OF_THE_RUN)
-@options.lb_controller(default=options.OF_THE_RUN)
-@options.REPORT
-@options.SEED
+@options.OF_A_PLAY
 @options.CHAOS
 @options.KEEP
 @options.ENVIRONMENT

@@ -12,13 +12,7 @@ from testbed.options import Options
 
 
 @click.command()
-@options.SCENARIO
-@options.SPEED
-@options.RATE
-@options.external_dns(default=options.OF_THE_RUN)
-@options.lb_controller(default=options.OF_THE_RUN)
-@options.REPORT
-@options.SEED
+@options.OF_A_PLAY
 @options.ENVIRONMENT
 @options.LIVE
 @options.OPEN

@@ -17,7 +17,6 @@ from testbed.lb_controller.core.build_inputs import (
     ControllerOptions,
     KubernetesObject,
 )
-from testbed.lb_controller.core.facts import Fact
 from testbed.lb_controller.core.frontend import (
     DUALSTACK,
     DUALSTACK_WITHOUT_PUBLIC_IPV4,
@@ -27,10 +26,10 @@ from testbed.lb_controller.core.frontend import (
     LONGEST_NAME,
     Frontend,
 )
+from testbed.lb_controller.core.inbound_permissions import inbound_permissions
 from testbed.lb_controller.core.minimum_capacity import CAPACITY_UNITS, is_reserved
 from testbed.lb_controller.core.stack import (
     MANAGED_SECURITY_GROUP_ID,
-    IpPermission,
     Kind,
     LoadBalancer,
     Ref,
@@ -211,32 +210,24 @@ def _managed_security_group(
     has_ipv6 = address_type in (DUALSTACK, DUALSTACK_WITHOUT_PUBLIC_IPV4)
     if not ranges and not prefix_lists:
         ranges = ["0.0.0.0/0", "::/0"] if address_type != IPV4 else ["0.0.0.0/0"]
-    permissions: dict[IpPermission, None] = {}
-    for listener in listeners_of(gateway):
-        protocol = "udp" if listener.get("protocol") in _UDP else "tcp"
-        port = int(listener["port"])
-        for cidr in ranges:
-            if ":" not in cidr:
-                permissions[_permission(protocol, port, port, cidr=cidr)] = None
-                if settings.get("enableICMP"):
-                    to_port = 4 if options.release.has(Fact.ICMP_FRAGMENTATION_NEEDED) else 3
-                    permissions[_permission("icmp", to_port - 1, to_port, cidr=cidr)] = None
-            elif has_ipv6:
-                permissions[_permission(protocol, port, port, cidr_ipv6=cidr)] = None
-                if settings.get("enableICMP"):
-                    permissions[_permission("icmpv6", 2, 0, cidr_ipv6=cidr)] = None
-        for item in prefix_lists:
-            permissions[_permission(protocol, port, port, prefix_list=item)] = None
+    permissions = [
+        permission
+        for listener in listeners_of(gateway)
+        for permission in inbound_permissions(
+            "udp" if listener.get("protocol") in _UDP else "tcp",
+            int(listener["port"]),
+            [cidr for cidr in ranges if has_ipv6 or ":" not in cidr],
+            prefix_lists,
+            options.release,
+            finds_path_mtu=bool(settings.get("enableICMP")),
+        )
+    ]
     namespace, name = object_fields.namespace(gateway), object_fields.name(gateway)
     suffix = resource_names.digest(options.cluster_name, namespace, name, object_fields.uid(gateway))
     return SecurityGroup(
         id=MANAGED_SECURITY_GROUP_ID,
         group_name=resource_names.object_name(namespace, name, suffix),
         description="[k8s] Managed SecurityGroup for LoadBalancer",
-        ingress=tuple(permissions),
+        ingress=tuple(dict.fromkeys(permissions)),  # several listeners may have one port
         tags=shared_tags(settings, options),
     )
-
-
-def _permission(protocol: str, from_port: int, to_port: int, **source: str) -> IpPermission:
-    return IpPermission(ip_protocol=protocol, from_port=from_port, to_port=to_port, **source)

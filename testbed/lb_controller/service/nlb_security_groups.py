@@ -14,11 +14,10 @@ from testbed.lb_controller.core.build_inputs import (
     ExistingLoadBalancer,
     KubernetesObject,
 )
-from testbed.lb_controller.core.facts import Fact
 from testbed.lb_controller.core.feature_gates import Gate, is_on
+from testbed.lb_controller.core.inbound_permissions import inbound_permissions
 from testbed.lb_controller.core.stack import (
     MANAGED_SECURITY_GROUP_ID,
-    IpPermission,
     Kind,
     Ref,
     Reference,
@@ -83,17 +82,18 @@ def _managed_security_group(
     if not cidrs and not prefix_lists:
         cidrs = ["0.0.0.0/0", "::/0"] if is_dualstack else ["0.0.0.0/0"]
     finds_path_mtu = of_service(service).text("aws-load-balancer-enable-icmp-for-path-mtu-discovery") == "on"
-    permissions = []
-    for port in object_fields.spec(service).get("ports") or ():
-        protocol, number = str(port.get("protocol") or "TCP").lower(), port["port"]
-        for cidr in cidrs:
-            permissions.append(_permission(cidr, protocol, number, number))
-            if finds_path_mtu:
-                permissions.append(_permission(cidr, *_packet_too_big(cidr, options)))
-        permissions += [
-            IpPermission(ip_protocol=protocol, from_port=number, to_port=number, prefix_list=item)
-            for item in prefix_lists
-        ]
+    permissions = [
+        permission
+        for port in object_fields.spec(service).get("ports") or ()
+        for permission in inbound_permissions(
+            str(port.get("protocol") or "TCP").lower(),
+            port["port"],
+            cidrs,
+            prefix_lists,
+            options.release,
+            finds_path_mtu=finds_path_mtu,
+        )
+    ]
     namespace, name = object_fields.namespace(service), object_fields.name(service)
     suffix = resource_names.digest(options.cluster_name, name, namespace, object_fields.uid(service))
     return SecurityGroup(
@@ -103,21 +103,3 @@ def _managed_security_group(
         ingress=tuple(permissions),
         tags=tags,
     )
-
-
-def _permission(cidr: str, protocol: str, from_port: int, to_port: int) -> IpPermission:
-    is_ipv6 = ":" in cidr
-    return IpPermission(
-        ip_protocol=protocol,
-        from_port=from_port,
-        to_port=to_port,
-        cidr=None if is_ipv6 else cidr,
-        cidr_ipv6=cidr if is_ipv6 else None,
-    )
-
-
-def _packet_too_big(cidr: str, options: ControllerOptions) -> tuple[str, int, int]:
-    """Protocol, type and code of the ICMP message by which path MTU discovery works."""
-    if ":" in cidr:
-        return "icmpv6", 2, 0
-    return ("icmp", 3, 4) if options.release.has(Fact.ICMP_FRAGMENTATION_NEEDED) else ("icmp", 2, 3)
