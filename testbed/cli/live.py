@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from testbed.verdict.verdict import Verdict
 
 
+HOW = "The page asks before each step. The traffic goes on meanwhile."
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A run that is shown on a page."""

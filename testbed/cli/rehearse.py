@@ -58,7 +58,7 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
     from testbed.rehearsal.script import load
     from testbed.report import report_folder
     from testbed.report.console import Terminal
-    from testbed.report.predictions import Predictions
+    from testbed.report.predictions import HOW, Predictions
     from testbed.report.progress import Progress
     from testbed.report.report_files import HTML
     from testbed.report.terminal import print_verdict
@@ -101,6 +101,7 @@ def rehearsed(chosen: Options, *, is_walk: bool = False) -> int:
             console,
             hint=access.commands(topology, chosen) if is_walk else (),
             answer=shown.director.answer if shown else console.ask,
+            how=live.HOW if shown else HOW,
             tell=shown.director.checked if shown else None,
             alias=lambda: progress.alias,
             balancers=lambda: progress.balancers,

@@ -10,7 +10,7 @@ An edge that carries has the requests that went over it; an edge that asks or po
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -184,9 +184,6 @@ class Entry:
     who: str
     text: str
     level: str = "info"
-
-
-Entries = Sequence[Entry]
 
 
 def difference(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

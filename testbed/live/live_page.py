@@ -74,13 +74,8 @@ def live_page(
         Missing: the server does not start.
     """
     token = secrets.token_urlsafe(16)
-    own = isinstance(network, Network)
-    plan = ServerPlan(
-        journal=journal.resolve(),
-        address=network.control if isinstance(network, Network) else LOCALHOST,
-        port=LIVE_PAGE_PORT if own else 0,
-        token=token,
-    )
+    address, port = (network.control, LIVE_PAGE_PORT) if isinstance(network, Network) else (LOCALHOST, 0)
+    plan = ServerPlan(journal=journal.resolve(), address=address, port=port, token=token)
     over = threading.Event()
     with Process(Command("live-page", [sys.executable, "-m", "testbed.live"]), logs) as process:
         process.send(plan.to_json())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from testbed import journal
 from testbed.balancer_identity import UNKNOWN, plain_dns_name, title
@@ -35,6 +36,21 @@ UNANSWERED = "balancer:unanswered"
 BACKENDS = "backend:all"
 
 
+Hop = tuple[str, str]
+"""From a node to the next; a node of a balancer by its address, as long as nobody knows whose it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Totals:
+    """The counts as they stood at a wall time, from which the next ones are rates."""
+
+    wall: float
+    ended: int = 0
+    lost: int = 0
+    carried: Mapping[Hop, int] = field(default_factory=dict)
+    lost_at: Mapping[Hop, int] = field(default_factory=dict)
+
+
 class Scene:
     """Takes ticks in the order of time.
 
@@ -61,12 +77,9 @@ class Scene:
         self._faults: dict[int, str] = {}
         self._open: Counter[tuple[str, str]] = Counter()
         self._outcomes: Counter[str] = Counter()
-        self._carried: Counter[tuple[str, str]] = Counter()
-        self._lost: Counter[tuple[str, str]] = Counter()
-        self._totals: deque[
-            tuple[float, int, int, Mapping[tuple[str, str], int], Mapping[tuple[str, str], int]]
-        ]
-        self._totals = deque()
+        self._carried: Counter[Hop] = Counter()
+        self._lost: Counter[Hop] = Counter()
+        self._totals: deque[_Totals] = deque()
         self._is_over = False
 
     def absorb(self, tick: Tick, wall: float) -> None:
@@ -81,18 +94,18 @@ class Scene:
         lost = self._outcomes.total() - self._outcomes["ok"]
         self.verdict.lost(self._outcomes["failed"], lost - self._outcomes["failed"])
         self._totals.append(
-            (self._now, self._outcomes.total(), lost, self._carried.copy(), self._lost.copy())
+            _Totals(self._now, self._outcomes.total(), lost, self._carried.copy(), self._lost.copy())
         )
-        while len(self._totals) > 2 and self._totals[1][0] <= self._now - PATIENCE.page_window:
+        while len(self._totals) > 2 and self._totals[1].wall <= self._now - PATIENCE.page_window:
             self._totals.popleft()
 
     def frame(self) -> Frame:
         """Return the picture after the last tick."""
-        then = self._totals[0] if self._totals else (self._now, 0, 0, {}, {})
-        seconds = max(self._now - then[0], PATIENCE.page_update)
+        then = self._totals[0] if self._totals else _Totals(self._now)
+        seconds = max(self._now - then.wall, PATIENCE.page_update)
         total = self._outcomes.total()
         lost = total - self._outcomes["ok"]
-        edges = self._edges(then[3], then[4], seconds)
+        edges = self._edges(then, seconds)
         return Frame(
             title=self._run.title if self._run else "",
             host=self._host,
@@ -102,8 +115,8 @@ class Scene:
             ok=self._outcomes["ok"],
             failed=self._outcomes["failed"],
             unknown=lost - self._outcomes["failed"],
-            rate=_rounded((total - then[1]) / seconds),
-            losing=_rounded((lost - then[2]) / seconds),
+            rate=_rounded((total - then.ended) / seconds),
+            losing=_rounded((lost - then.lost) / seconds),
             step=self._step,
             nodes=self._nodes(edges),
             edges=edges,
@@ -199,20 +212,15 @@ class Scene:
         """Return the id of a balancer: its place in the order of appearance."""
         return f"balancer:{list(self._seen).index(dns_name) + 1 if dns_name in self._seen else UNKNOWN}"
 
-    def _by_edge(self, counts: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
-        placed: Counter[tuple[str, str]] = Counter()
+    def _by_edge(self, counts: Mapping[Hop, int]) -> Counter[Hop]:
+        placed: Counter[Hop] = Counter()
         for (start, end), count in counts.items():
             placed[self._place(start), self._place(end)] += count
         return placed
 
-    def _edges(
-        self,
-        carried: Mapping[tuple[str, str], int],
-        lost: Mapping[tuple[str, str], int],
-        seconds: float,
-    ) -> dict[str, Edge]:
-        now, then = self._by_edge(self._carried), self._by_edge(carried)
-        lost_now, lost_then = self._by_edge(self._lost), self._by_edge(lost)
+    def _edges(self, before: _Totals, seconds: float) -> dict[str, Edge]:
+        now, then = self._by_edge(self._carried), self._by_edge(before.carried)
+        lost_now, lost_then = self._by_edge(self._lost), self._by_edge(before.lost_at)
         open_now = self._by_edge(
             {
                 (_client(model), f"peer:{address}"): count

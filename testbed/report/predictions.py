@@ -25,7 +25,7 @@ from testbed.traffic.counts import Counts
 
 NONE, QUIT = "none", "q"
 _LOST = {"y": True, "yes": True, "n": False, "no": False}
-_HELP = "Enter goes on without a prediction, q ends the walk. The traffic goes on meanwhile."
+HOW = "Enter goes on without a prediction, q ends the walk. The traffic goes on meanwhile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ class Predictions:
         alias: returns the names of the balancers that the alias points to now.
         balancers: returns the names of the balancers that there are now.
         counts: returns the counts of the requests so far.
+        how: how to answer, printed below the hint.
         tell: also gets whether an answer was right, and what happened.
     """
 
@@ -101,6 +102,7 @@ class Predictions:
         alias: Callable[[], Sequence[str]],
         balancers: Callable[[], Sequence[str]],
         counts: Callable[[], Counts],
+        how: str = HOW,
         tell: Callable[[bool, str], None] | None = None,
     ) -> None:
         self._console, self._answer = console, answer
@@ -109,7 +111,7 @@ class Predictions:
         self._signs = Signs.of(console)
         self._predicted = Predicted()
         self._before = Counts()
-        self._tell = tell
+        self._how, self._tell = how, tell
         self._is_asked = False
         self._why = ""
         self.right = 0
@@ -125,7 +127,7 @@ class Predictions:
             self._console.print("\nIn another terminal:\n")
             for line in self._hint:
                 self._console.print(f"  {line}", soft_wrap=True)
-            self._console.print(f"\n{_HELP}")
+            self._console.print(f"\n{self._how}")
             self._hint = ()
         self._console.print(f"\nStep {number}: {title}", style="bold")
         self._is_asked = True
