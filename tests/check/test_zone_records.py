@@ -104,6 +104,15 @@ def test_releases_that_keep_a_pair_together_leave_both_behind(tmp_path: Path, ve
     assert "its A and AAAA records stay as before" in what["record-does-not-follow"]
 
 
+@pytest.mark.parametrize("version", ["v0.18.0", "v0.21.0"])
+def test_the_remedy_names_the_txt_that_is_missing(tmp_path: Path, version: str) -> None:
+    records = (alias("A", NLB), alias("AAAA", NLB), txt(f"cname-{HOST}"))
+    remedies = [one.do for one in found(tmp_path, ALONE, version, *records, rules=TRIED)]
+    [value] = txt(HOST)["ResourceRecords"]
+    assert [f"before the move write aaaa-{HOST} TXT " in one for one in remedies] == [True]
+    assert value["Value"].split(",")[1] in remedies[0]
+
+
 def test_a_record_without_a_txt_of_its_owner_does_not_follow(tmp_path: Path) -> None:
     foreign = txt(f"cname-{HOST}")
     foreign["ResourceRecords"] = [{"Value": foreign["ResourceRecords"][0]["Value"].replace("=me", "=you")}]
