@@ -217,7 +217,7 @@ def ambiguous(kind: str, names: Iterable[str]) -> BadInput:
 def unknown(name: str, names: Iterable[str]) -> BadInput:
     """Return the error of a name that means no balancer."""
     names = list(names)
-    forms = "nlb, alb, or an owner such as service/shop/envoy or ingress-group/shop"
+    forms = "nlb, alb, or an owner such as service/shop/envoy, ingress-group/shop or gateway/shop/edge"
     return BadInput(f"no balancer has the name {name!r}", do=f"write {_choice(names) if names else forms}")
 
 

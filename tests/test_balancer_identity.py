@@ -29,6 +29,8 @@ def names(*balancers: BalancerIdentity) -> BalancerNames:
         ({"ingress.k8s.aws/stack": "shop"}, GROUP),
         ({"testbed/owner": WEB}, WEB),
         ({"team": "shop"}, ""),
+        ({"gateway.k8s.aws.alb/stack": "shop/edge"}, "gateway/shop/edge"),
+        ({"gateway.k8s.aws.nlb/stack": "shop/edge"}, "gateway/shop/edge"),
     ],
 )
 def test_the_owner_is_read_from_the_tags_of_the_controllers(tags: dict[str, str], owner: str) -> None:

@@ -209,9 +209,10 @@ class GatewayController(BalancerController[GatewayKey]):
     def _write_routes(
         self, gateway: KubernetesObject, objects: GatewayObjects, cluster: ClusterState
     ) -> None:
+        served = self._served(objects)
         for route in objects.routes:
             if route_attachment.parents(route, gateway) or _names(route, gateway):
-                parents = parent_statuses(route, self._served(objects), cluster)
+                parents = parent_statuses(route, served, cluster)
                 self._write(route, gateway_status.route_parents(route, parents, self.clock.rfc3339()))
 
     def _served(self, objects: GatewayObjects) -> GatewayObjects:
