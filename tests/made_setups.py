@@ -24,6 +24,19 @@ TARGETS = Targets(
     server_names=("www.example.org",),
     plain_age=True,
 )
+WIDGETS = {
+    "apiVersion": "apiextensions.k8s.io/v1",
+    "kind": "CustomResourceDefinition",
+    "metadata": {"name": "widgets.example.com"},
+    "spec": {
+        "group": "example.com",
+        "scope": "Namespaced",
+        "names": {"kind": "Widget", "plural": "widgets"},
+        "versions": [
+            {"name": "v1", "served": True, "storage": True, "schema": {"openAPIV3Schema": {"type": "object"}}}
+        ],
+    },
+}
 OTHER_TARGETS = Targets(labels={"app": "other"}, name="other")
 OWN = Setup(
     host="www.example.org",
@@ -45,6 +58,7 @@ OWN = Setup(
             external_dns_is_open=True,
             lb_controller_is_open=True,
             targets=(TARGETS, OTHER_TARGETS),
+            definitions=(WIDGETS,),
         ),
         ClusterSetup(name="green", external_dns_version="v0.7.5"),
     ),

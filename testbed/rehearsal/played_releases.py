@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from testbed.errors import BadInput
 from testbed.external_dns.offline.deployment import external_dns
@@ -17,6 +19,7 @@ from testbed.rehearsal.scenario import STORY_EXTERNAL_DNS, STORY_LB_CONTROLLER, 
 from testbed.releases import EXTERNAL_DNS, LB_CONTROLLER, Choice, Controller, Named
 
 BY_OPTIONS, BY_SCENARIO = "the options of the run", "the scenario"
+_DEFINITION = "CustomResourceDefinition"
 NO_EXTERNAL_DNS = "no ExternalDNS: the scenario has none"
 
 
@@ -29,6 +32,7 @@ class PlayedReleases:
         external_dns_flags: its `args:`; for a program of the user's own those of its Deployment among the
             manifests, where the scenario names none.
         lb_controller_args: the `args:` of that controller's Deployment among the manifests.
+        definitions: the CustomResourceDefinitions among the manifests.
         service_webhook: False if the scenario or the manifests say that the controller has none.
     """
 
@@ -38,6 +42,7 @@ class PlayedReleases:
     external_dns_flags: tuple[str, ...] = ()
     lb_controller_args: tuple[str, ...] = ()
     service_webhook: bool = True
+    definitions: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -80,6 +85,7 @@ def played_releases(scenario: Scenario, options: Options) -> PlayedReleases:
         external_dns_flags=flags,
         lb_controller_args=arguments(controller.container) if controller else (),
         service_webhook=scenario.service_webhook and has_service_webhook(manifests),
+        definitions=tuple(one.object for one in manifests if one.object.get("kind") == _DEFINITION),
     )
 
 

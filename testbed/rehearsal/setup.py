@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from testbed.client_models.population import DEFAULT_POPULATION
 from testbed.errors import BadInput
@@ -44,6 +45,8 @@ class ClusterSetup:
         lb_controller_binary_release: which release the file is.
         external_dns_is_open, lb_controller_is_open: True if a program of the user's own takes that place.
         targets: the pods that the manifests' Services select, at least one kind.
+        definitions: the CustomResourceDefinitions among the manifests that stand before the story. They are
+            there before a controller starts, which looks once for the kinds that it reads.
     """
 
     name: str = CLUSTER_NAME
@@ -61,6 +64,7 @@ class ClusterSetup:
     external_dns_is_open: bool = False
     lb_controller_is_open: bool = False
     targets: tuple[Targets, ...] = (Targets(),)
+    definitions: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def played_external_dns(self) -> str:
@@ -158,6 +162,7 @@ class Setup:
                     external_dns_is_open=releases.external_dns.is_open,
                     lb_controller_is_open=releases.lb_controller.is_open,
                     targets=scenario.targets,
+                    definitions=releases.definitions,
                 ),
             ),
             connection_age=scenario.connection_age,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from testbed.options import Options
 from testbed.rehearsal.played_releases import BY_OPTIONS, BY_SCENARIO, NO_EXTERNAL_DNS, played_releases
 from testbed.rehearsal.scenario import EXTERNAL_DNS_FLAGS, Manifests, Scenario
 from testbed.releases import OPEN, Match, Named
+from tests.made_setups import WIDGETS
 
 DEPLOYMENT = """\
 apiVersion: apps/v1
@@ -119,3 +121,10 @@ def test_a_program_of_ones_own_has_the_flags_of_its_deployment(
     played = played_releases(replace(plain, has_own_flags=has_own_flags), Options(external_dns=external_dns))
     own = ("--source=ingress", "--interval=2m")
     assert played.external_dns_flags == (own if of_deployment else EXTERNAL_DNS_FLAGS)
+
+
+def test_definitions_among_the_manifests_are_found(tmp_path: Path) -> None:
+    plain = scenario(tmp_path, "acme/other:1")
+    written = (tmp_path / "0.yaml").read_text()
+    (tmp_path / "0.yaml").write_text(f"{written}---\n{json.dumps(WIDGETS)}\n")
+    assert played_releases(plain, Options()).definitions == (WIDGETS,)

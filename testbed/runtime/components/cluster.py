@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -79,6 +80,7 @@ class Cluster(topology.Cluster):
         sockets: Path | None = None,
     ) -> None:
         from testbed.kubernetes import ObjectStore
+        from testbed.kubernetes.api_errors import ApiError
         from testbed.kubernetes.client import KubernetesClient
         from testbed.kubernetes.client_transports import InProcess
 
@@ -100,6 +102,9 @@ class Cluster(topology.Cluster):
         self.store = ObjectStore(clock, seed=seed)
         for item in cluster_objects.objects(network, setup, number):
             self.store.restore(item)
+        for definition in setup.definitions:
+            with suppress(ApiError):  # applying it with the other manifests reports the fault and its line
+                self.store.create(definition)
         self.objects = KubernetesClient(InProcess(self.store, clock, seed=seed))
         # One address for all clusters, because Docker gives a container no second one: so a port for each.
         port = KUBERNETES_PORT + number

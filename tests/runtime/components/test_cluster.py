@@ -19,7 +19,7 @@ from testbed.rehearsal.setup import CLUSTER_NAME, ClusterSetup
 from testbed.runtime.components.cluster import EXTERNAL_DNS, Cluster
 from testbed.runtime.upkeep import Upkeep
 from testbed.settings import PATIENCE
-from tests.made_setups import OWN, PLAIN
+from tests.made_setups import OWN, PLAIN, WIDGETS
 
 Make = Callable[[ClusterSetup, int], Cluster]
 
@@ -48,6 +48,13 @@ def test_it_begins_with_its_own_nodes_and_pods(make: Make) -> None:
     assert names == [{"web-0", "web-1", "other-0", "other-1"}, {"envoy-2", "envoy-3"}]
     assert blue.kubernetes.url.endswith(f":{KUBERNETES_PORT}")
     assert green.kubernetes.url.endswith(f":{KUBERNETES_PORT + 1}")
+
+
+def test_definitions_are_there_before_a_controller_starts(make: Make) -> None:
+    cluster = make(replace(PLAIN.cluster, definitions=(WIDGETS, WIDGETS)), 0)
+    names = [one["metadata"]["name"] for one in cluster.objects.list("CustomResourceDefinition")]
+    assert names == ["widgets.example.com"]
+    cluster.objects.apply(WIDGETS)  # as the manifests that stand are
 
 
 def test_without_flags_there_is_no_external_dns(make: Make) -> None:

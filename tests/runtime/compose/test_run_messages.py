@@ -36,11 +36,16 @@ TARGETS = every_field_of(
     port_names=st.dictionaries(st.text(), PORTS),
     server_names=st.lists(st.text()).map(tuple),
 )
+DEFINITIONS = st.lists(st.dictionaries(st.text(), st.text()), max_size=2).map(tuple)
 CALLS = every_field_of(Call, share=FINITE, status=st.none() | PORTS)
 SETUPS = every_field_of(
     Setup,
     clusters=st.lists(
-        every_field_of(ClusterSetup, targets=st.lists(TARGETS, max_size=2).map(tuple)), min_size=1, max_size=3
+        every_field_of(
+            ClusterSetup, targets=st.lists(TARGETS, max_size=2).map(tuple), definitions=DEFINITIONS
+        ),
+        min_size=1,
+        max_size=3,
     ).map(tuple),
     connection_age=st.none() | FINITE,
     balancer_provisioning=FINITE,
@@ -48,7 +53,9 @@ SETUPS = every_field_of(
     ipv6_clients=FINITE,
     seed=PORTS,
     port=PORTS,
-    clients=st.lists(every_field_of(ClientGroup, count=PORTS, started=FINITE), max_size=3).map(tuple),
+    clients=st.lists(
+        every_field_of(ClientGroup, count=PORTS, started=FINITE, requests_every=FINITE), max_size=3
+    ).map(tuple),
     calls=st.lists(CALLS, max_size=3).map(tuple),
 )
 
