@@ -27,9 +27,8 @@ class EdgeClosesLate(TolledEdge):
     numbers: ClassVar[tuple[int, ...]] = (31,)
     seconds: float = 1.0
 
-    def __post_init__(self) -> None:
-        # Not super(): a dataclass with slots is another class than the one that its methods were written in.
-        TolledEdge.__post_init__(self)
+    def check_fields(self) -> None:
+        """Check the fields besides the edge."""
         check_seconds(self, self.seconds)
 
     @classmethod

@@ -28,9 +28,8 @@ class EdgeNarrow(TolledEdge):
     numbers: ClassVar[tuple[int, ...]] = (31,)
     kilobytes: int = 16
 
-    def __post_init__(self) -> None:
-        # Not super(): a dataclass with slots is another class than the one that its methods were written in.
-        TolledEdge.__post_init__(self)
+    def check_fields(self) -> None:
+        """Check the fields besides the edge."""
         if not isinstance(self.kilobytes, int) or not 1 <= self.kilobytes <= 1_000_000:
             raise BadInput(f"{self.name}: {self.kilobytes!r} kB/s is no bandwidth", do="write 1 to 1000000")
 

@@ -29,9 +29,8 @@ class EdgeSlow(TolledEdge):
     seconds: float = 0.1
     jitter: float = 0.0
 
-    def __post_init__(self) -> None:
-        # Not super(): a dataclass with slots is another class than the one that its methods were written in.
-        TolledEdge.__post_init__(self)
+    def check_fields(self) -> None:
+        """Check the fields besides the edge."""
         check_seconds(self, self.seconds)
         if self.jitter != 0:
             check_seconds(self, self.jitter)

@@ -30,6 +30,14 @@ class StruckEdge(InjectedFault):
     def __post_init__(self) -> None:
         if self.edge not in EDGES:
             raise BadInput(f"{self.name}: no edge {self.edge!r}", do=f"write {' or '.join(EDGES)}")
+        self.check_fields()
+
+    def check_fields(self) -> None:
+        """Check the fields that a fault has besides its edge.
+
+        Raises:
+            BadInput: one is out of its range.
+        """
 
     @classmethod
     def samples(cls) -> Sequence[StruckEdge]:
