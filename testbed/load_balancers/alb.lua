@@ -6,6 +6,8 @@
 --   KEEP_HOST true if routing.http.preserve_host_header.enabled
 --   PORTS production port -> bound port, for redirects that this machine's clients can follow
 
+local PORT_TEXT = tostring(PORT)
+
 -- Each listener has its own Lua state and would draw the same numbers: the address of a table makes a difference.
 math.randomseed((tonumber(string.match(tostring({}), "0x(%x+)"), 16) + os.time()) % 0x7fffffff)
 
@@ -66,17 +68,20 @@ local function location(template, headers)
 end
 
 -- Sticky sessions; the headers are those of stickiness.py.
-local function cookie(headers, name)
-  local given = "; " .. (headers:get("cookie") or "")
-  return string.match(given, ";%s*" .. string.gsub(name, "%-", "%%-") .. "=([%w+/=_-]+)")
+local SESSIONS = { ["x-alb-session"] = { "AWSALB", "AWSALBCORS" }, ["x-alb-app-session"] = { "AWSALBAPP-0" } }
+
+local function cookie(given, name)
+  return string.match("; " .. given, ";%s*" .. string.gsub(name, "%-", "%%-") .. "=([%w+/=_-]+)")
 end
 
 local function session(handle, headers)
-  for header, names in pairs({ ["x-alb-session"] = { "AWSALB", "AWSALBCORS" },
-                               ["x-alb-app-session"] = { "AWSALBAPP-0" } }) do
-    headers:remove(header)
+  headers:remove("x-alb-session")
+  headers:remove("x-alb-app-session")
+  local given = headers:get("cookie")
+  if given == nil then return end                     -- as nearly all requests are
+  for header, names in pairs(SESSIONS) do
     for _, name in ipairs(names) do
-      local value = cookie(headers, name)
+      local value = cookie(given, name)
       if value ~= nil then
         headers:replace(header, value)
         handle:streamInfo():dynamicMetadata():set("alb", header, value)
@@ -132,9 +137,10 @@ function envoy_on_request(handle)
     handle:respond({ [":status"] = "405" }, "")
     return
   end
-  local template = handle:metadata():get("location")
+  local route = handle:metadata()
+  local template = route:get("location")
   if template ~= nil then
-    handle:respond({ [":status"] = handle:metadata():get("status"), location = location(template, headers) }, "")
+    handle:respond({ [":status"] = route:get("status"), location = location(template, headers) }, "")
     return
   end
   session(handle, headers)
@@ -145,7 +151,7 @@ function envoy_on_request(handle)
     return
   end
   headers:replace("x-forwarded-proto", PROTOCOL)
-  headers:replace("x-forwarded-port", tostring(PORT))
+  headers:replace("x-forwarded-port", PORT_TEXT)
   trace(headers)
   host(headers)
 end
