@@ -266,7 +266,7 @@ async def test_a_close_that_waits_in_the_kernel_is_seen_before_the_next_use(worl
 async def test_a_model_does_after_a_move_what_its_library_does(
     world, tmp_path, servers, model, connections, last
 ):
-    world.names.ttl = 6
+    world.names.ttl = 25  # a busy machine may need a third of a second between the first two requests
     with Journal(tmp_path / "requests.ndjson") as journal:
         caller = Caller(world, journal, model)
         await caller.send()
