@@ -43,13 +43,19 @@ class _Handler:
             self._raise(None if self._is_put_off else frame)
 
     def repeat(self, _: int, frame: FrameType | None) -> None:
-        self._raise(frame)
+        if self._is_put_off:  # else a second Ctrl-C was quicker than the alarm
+            self._raise(frame)
+
+    def put_off(self) -> None:
+        """Raise it a moment later."""
+        self._is_put_off = True
+        signal.setitimer(signal.ITIMER_REAL, PATIENCE.interrupt_repeat)
 
     def _raise(self, frame: FrameType | None) -> None:
-        self._is_put_off = _is_importing(frame)
-        if self._is_put_off:
-            _repeat_soon()
+        if _is_importing(frame):
+            self.put_off()
         else:
+            self._is_put_off = False
             raise Interrupt
 
 
@@ -61,10 +67,6 @@ def _is_importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
-
-
-def _repeat_soon() -> None:
-    signal.setitimer(signal.ITIMER_REAL, PATIENCE.poll)
 
 
 _interrupt = _Handler()
@@ -82,7 +84,7 @@ def by_ctrl_c() -> Iterator[None]:
 
     def repeat(unraisable: sys.UnraisableHookArgs) -> None:
         if isinstance(unraisable.exc_value, Interrupt):
-            _repeat_soon()
+            _interrupt.put_off()
         else:
             default_hook(unraisable)
 

@@ -131,6 +131,8 @@ class Patience:
     second_interrupt: float = 1.0
     """Within it, a second SIGINT or SIGTERM is the echo of the first, from a wrapper such as timeout(1), or
     from Docker Compose, which stops the container of a run that it has just interrupted."""
+    interrupt_repeat: float = 0.001
+    """Until an interrupt that came during an import is raised again: sooner than any command ends."""
     look: float = 0.05
     """Between two evaluations of a condition by a scenario; each may cost several API calls."""
     ledger: float = 0.25

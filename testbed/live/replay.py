@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import orjson
 from testbed import journal
 from testbed.live.frame import Entry, Standing, difference
 from testbed.live.scene import Scene
-from testbed.live.ticks import ticks
+from testbed.live.ticks import Row, UnfitRow, ticks
 from testbed.settings import PATIENCE
 
 MOST_FRAMES = 400
@@ -51,6 +52,14 @@ class Replay:
         return orjson.dumps(self).decode().replace("<", "\\u003c")
 
 
+def _until_its_end(rows: Iterator[Row]) -> Iterator[Row]:
+    """Leave out what a topology logs while it closes: the report of the run is written before."""
+    for row in rows:
+        yield row
+        if row[1] == journal.RunFinished.kind:
+            return
+
+
 def replay(path: Path, judged: Judged | None = None) -> Replay:
     """Read a journal as a replay.
 
@@ -58,10 +67,12 @@ def replay(path: Path, judged: Judged | None = None) -> Replay:
         judged: the verdict, which stands in the last frame.
 
     Raises:
-        BadInput: the journal cannot be read.
-        KeyError, TypeError: an event lacks a field, which a verdict on the journal would have noticed.
+        BadInput: the journal cannot be read, or a line is not an event of this version.
     """
-    divided = ticks(journal.rows(path), MOST_FRAMES, PATIENCE.page_update)
+    try:
+        divided = ticks(_until_its_end(journal.rows(path)), MOST_FRAMES, PATIENCE.page_update)
+    except UnfitRow as error:
+        raise journal.not_an_event(path, error.number) from None
     scene, frames = Scene(), list[dict[str, Any]]()
     for index, (wall, tick) in enumerate(divided):
         scene.absorb(tick, wall)

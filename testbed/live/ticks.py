@@ -21,6 +21,18 @@ _UNSEEN = frozenset(
 )
 
 
+Row = tuple[int, str, Mapping[str, Any]]
+"""Line, kind and fields of an event, as `journal.rows` yields them."""
+
+
+class UnfitRow(Exception):
+    """A row of a journal that is not an event of this version; `number` is its line."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
 class Way(NamedTuple):
     """The way of a request, as its client knows it; `peer` and `pod` are "" if nothing there answered."""
 
@@ -68,19 +80,23 @@ class Tick:
             self.events.append(EVENTS[kind](**fields))
 
 
-def ticks(
-    rows: Iterable[tuple[int, str, Mapping[str, Any]]], most: int, shortest: float
-) -> list[tuple[float, Tick]]:
+def ticks(rows: Iterable[Row], most: int, shortest: float) -> list[tuple[float, Tick]]:
     """Divide a finished journal into intervals of equal length; return each with the wall time of its end.
 
     Args:
         rows: line, kind and fields of each event, in any order of time.
         most: the intervals at most.
         shortest: the shortest length of an interval in wall seconds.
+
+    Raises:
+        UnfitRow: an event lacks a field, or has a value that no run writes.
     """
     fine: dict[int, Tick] = {}
-    for _, kind, fields in rows:
-        fine.setdefault(math.ceil(fields["time"] / shortest), Tick()).add(kind, fields)
+    for number, kind, fields in rows:
+        try:
+            fine.setdefault(math.ceil(fields["time"] / shortest), Tick()).add(kind, fields)
+        except (KeyError, TypeError, ValueError, OverflowError):
+            raise UnfitRow(number) from None
     shown = sorted(at for at, tick in fine.items() if tick.requests or tick.served or tick.events)
     if not shown:
         return []

@@ -23,8 +23,8 @@ class Terminal(Console):
         Raises:
             EOFError: the input ended.
         """
-        self.print(question, end="")
         try:
+            self.print(question, end="")
             # A signal just before `input` blocks would wait for the next key: call it once a line is there.
             while sys.stdin.isatty() and not select.select([sys.stdin], [], [], PATIENCE.poll)[0]:
                 pass

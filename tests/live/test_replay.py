@@ -80,3 +80,25 @@ def test_no_text_of_the_run_ends_the_script(made: ModuleType, tmp_path: Path) ->
 def test_a_journal_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput):
         replay(tmp_path / "journal.ndjson")
+
+
+def test_a_request_without_a_time_is_refused_with_its_line(path: Path, tmp_path: Path) -> None:
+    lines = path.read_bytes().splitlines(keepends=True)
+    number = next(at for at, line in enumerate(lines) if b'"event":"request"' in line)
+    fields = orjson.loads(lines[number])
+    del fields["time"]
+    lines[number] = orjson.dumps(fields) + b"\n"
+    (tmp_path / "journal.ndjson").write_bytes(b"".join(lines))
+    with pytest.raises(BadInput) as refused:
+        replay(tmp_path / "journal.ndjson")
+    assert f"journal.ndjson:{number + 1}" in str(refused.value)
+
+
+def test_what_a_topology_logs_while_it_closes_is_left_out(path: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "journal.ndjson"
+    whole.write_bytes(path.read_bytes())
+    at = max(event.time for event in journal.read(path))
+    last = journal.Log(time=at + 1, component="external-dns", level="info", message="Terminating", line="")
+    with whole.open("ab") as lines:
+        lines.write(journal.encode(last))
+    assert replay(whole) == replay(path)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from testbed.client_models.population import Population
 from testbed.errors import BadInput
@@ -41,6 +42,7 @@ def scenario(folder: Path, **changes: Any) -> Scenario:
 
 def test_every_field_comes_from_the_scenario_or_the_options(tmp_path: Path) -> None:
     (tmp_path / "lbc.yaml").write_text(CONTROLLER)
+    (tmp_path / "crds.yaml").write_text(yaml.safe_dump_all(OWN.cluster.definitions))
     cluster = dataclasses.replace(
         OWN.cluster,
         name=CLUSTER_NAME,
@@ -63,7 +65,7 @@ def test_every_field_comes_from_the_scenario_or_the_options(tmp_path: Path) -> N
         external_dns_by_version={"v0.22": ["--registry=noop"], "v0.7.4": ["--never"]},
         lb_controller="v3",
         service_webhook=OWN.cluster.service_webhook,
-        manifests=(Manifests("lbc.yaml"),),
+        manifests=(Manifests("lbc.yaml"), Manifests("crds.yaml")),
         certificates=OWN.certificates,
         ipv6_clients=OWN.ipv6_clients,
         traffic=Traffic(OWN.calls, OWN.backend),

@@ -72,7 +72,7 @@ def test_a_question_does_not_block_before_a_line_is_typed() -> None:
         shown += child.stdout.read()
     os.close(ours)
     os.close(theirs)
-    assert shown == b"Where to? interrupted\n"
+    assert shown == b"Where to? \ninterrupted\n"
 
 
 def test_a_question_returns_the_line_that_was_typed() -> None:
