@@ -59,10 +59,10 @@ SUITES = {
     ),
     "e2e": Suite(
         "e2e",
-        ("tests/e2e", "tests/cli", "tests/live", "tests/bench", "tests/test_pytest_plugin.py"),
+        ("tests/e2e", "tests/cli", "tests/bench", "tests/test_pytest_plugin.py"),
         (*_TWO_WORKERS, "--dist", "loadfile"),
     ),
-    "stories": Suite("stories", ("tests/e2e",), (*_TWO_WORKERS, "--dist", "loadfile")),
+    "stories": Suite("stories", ("tests/e2e", "tests/live"), (*_TWO_WORKERS, "--dist", "loadfile")),
     "compose": Suite("compose", ("tests/compose",)),
     # Its tests differ most in length: the worker that is done first takes over from the other.
     "real": Suite("real", ("tests/real", "tests/e2e"), (*_TWO_WORKERS, "--dist", "worksteal")),

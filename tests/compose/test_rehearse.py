@@ -102,12 +102,13 @@ def test_the_traffic_reaches_dns_and_the_balancers_and_nothing_else(project: Pro
         "control-by-clients": (128, 53, 7070),
         "xds": (128, 53, 18000),
     }
+    # All at once: what is not reached is silent, and a busy machine needs more than a second for what is.
     tries = "\n".join(
-        f"timeout 1 bash -c '</dev/tcp/{project.address(third, fourth)}/{port}' 2>/dev/null && echo {name}"
-        for name, (third, fourth, port) in places.items()
+        f"(timeout 5 bash -c '</dev/tcp/{project.address(*host)}/{port}' 2>/dev/null && echo {name}) &"
+        for name, (*host, port) in places.items()
     )
     done = project.compose(
-        "run", "--rm", "--no-TTY", "--entrypoint", "bash", "rehearse", "-c", f"{tries}\ntrue"
+        "run", "--rm", "--no-TTY", "--entrypoint", "bash", "rehearse", "-c", f"{tries}\nwait"
     )
     assert done.returncode == 0, done.stderr
     assert set(done.stdout.split()) == {"dns", "alb"}
